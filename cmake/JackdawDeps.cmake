@@ -1,0 +1,43 @@
+# Every third-party library comes from a Debian 12 package and is linked statically; README lists why each is here.
+find_package(Threads REQUIRED)
+set(Boost_USE_STATIC_LIBS ON)
+find_package(Boost 1.81 REQUIRED)
+find_package(CLI11 REQUIRED)
+
+# Static archives only: a shared one would show up in `ldd jackdaw`.
+function(jackdaw_static name archive)
+  find_library(JACKDAW_LIB_${name} NAMES ${archive} REQUIRED)
+  add_library(jackdaw_dep_${name} INTERFACE)
+  target_link_libraries(jackdaw_dep_${name} INTERFACE ${JACKDAW_LIB_${name}})
+endfunction()
+jackdaw_static(z libz.a)
+jackdaw_static(bz2 libbz2.a)
+jackdaw_static(lzma liblzma.a)
+jackdaw_static(lz4 liblz4.a)
+jackdaw_static(yaml_cpp libyaml-cpp.a)
+add_library(ZLIB::ZLIB ALIAS jackdaw_dep_z)
+add_library(BZip2::BZip2 ALIAS jackdaw_dep_bz2)
+add_library(LibLZMA::LibLZMA ALIAS jackdaw_dep_lzma)
+add_library(jackdaw::lz4 ALIAS jackdaw_dep_lz4)
+add_library(jackdaw::yaml_cpp ALIAS jackdaw_dep_yaml_cpp)
+
+# fmt is used header-only (Debian's archive would do, but then its ABI version leaks into ours).
+find_path(JACKDAW_FMT_INCLUDE fmt/format.h REQUIRED)
+add_library(jackdaw_fmt INTERFACE)
+target_include_directories(jackdaw_fmt SYSTEM INTERFACE ${JACKDAW_FMT_INCLUDE})
+target_compile_definitions(jackdaw_fmt INTERFACE FMT_HEADER_ONLY)
+
+# Debian ships simdjson as a shared library only. scripts/build-simdjson makes a static one from Debian's own source
+# package and keeps it in the user's cache.
+set(JACKDAW_CACHE "$ENV{JACKDAW_CACHE}")
+if(NOT JACKDAW_CACHE)
+  set(JACKDAW_CACHE "$ENV{HOME}/.cache/jackdaw")
+endif()
+set(JACKDAW_SIMDJSON_DIR "${JACKDAW_CACHE}/simdjson-3.0.1" CACHE PATH "Where simdjson.h and libsimdjson.a are")
+if(NOT EXISTS "${JACKDAW_SIMDJSON_DIR}/libsimdjson.a")
+  execute_process(COMMAND "${CMAKE_SOURCE_DIR}/scripts/build-simdjson" "${JACKDAW_SIMDJSON_DIR}" COMMAND_ERROR_IS_FATAL ANY)
+endif()
+add_library(jackdaw_simdjson INTERFACE)
+target_include_directories(jackdaw_simdjson SYSTEM INTERFACE "${JACKDAW_SIMDJSON_DIR}")
+target_link_libraries(jackdaw_simdjson INTERFACE "${JACKDAW_SIMDJSON_DIR}/libsimdjson.a")
+add_library(jackdaw::simdjson ALIAS jackdaw_simdjson)

@@ -1,0 +1,27 @@
+// Small text functions every module needs: the nearest known name, JSON string escaping, shortest float text.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jackdaw {
+
+// The known name nearest to `name` by edit distance (with transpositions), or "" when none is near enough to suggest
+// (more than a third of its length away).
+std::string nearest_name(std::string_view name, std::span<const std::string_view> known);
+
+// True when the bytes are valid UTF-8 (no surrogates, no overlong forms).
+bool is_valid_utf8(std::string_view text);
+
+// Appends `text` as a JSON string with its quotes. Control characters, quotes and backslashes are escaped the way
+// orjson does (\b \t \n \f \r by letter, others as \u00xx); other bytes pass through. Text must be valid UTF-8.
+void append_json_string(std::string& out, std::string_view text);
+
+// Appends a double the way orjson prints it: the shortest digits that read back, "1.0", "1e16", "1.5e-7", "-0.0";
+// NaN and infinities as null.
+void append_json_double(std::string& out, double value);
+
+}  // namespace jackdaw

@@ -1,0 +1,39 @@
+// Client: a small HTTP/1.1 client for storage, kube, logger and transformer steps. Blocking; not for io threads.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jackdaw/base/env.h"
+#include "jackdaw/base/result.h"
+#include "jackdaw/net/exchange.h"
+
+namespace jackdaw::net {
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;  // http://host[:port]/path?query
+  std::vector<Header> headers;
+  std::string body;
+  Duration timeout = std::chrono::seconds(30);
+  std::size_t body_bytes_max = 64 * 1024 * 1024;
+};
+
+struct ClientResponse {
+  int status = 0;
+  std::vector<Header> headers;
+  std::string body;
+};
+
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  virtual Result<ClientResponse> send(const ClientRequest& request) = 0;
+};
+
+// Keeps connections alive between calls; one instance per thread.
+std::unique_ptr<HttpClient> make_http_client();
+
+}  // namespace jackdaw::net
