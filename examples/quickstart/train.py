@@ -35,8 +35,7 @@ def train_xgboost():
     import xgboost
 
     iris = load_iris()
-    rows = xgboost.DMatrix(iris.data, label=iris.target, feature_names=[
-        "sepal_length", "sepal_width", "petal_length", "petal_width"])
+    rows = xgboost.DMatrix(iris.data, label=iris.target)  # No names: KServe sends bare rows.
     model = xgboost.train({"objective": "multi:softprob", "num_class": 3, "max_depth": 3, "eta": 0.3, "seed": 1, "nthread": 1},
                           rows, num_boost_round=10)
     path = MODELS / "iris-xgboost" / "model.ubj"
