@@ -80,10 +80,10 @@ Result<Output> to_output(Frame&& frame);
 
 // What all builders below one root share: bounds on what a small hostile file may unfold into.
 struct BuildState {
-  std::vector<formats::NodeId> open;    // objects being built, outermost first: the cycle guard
+  std::vector<formats::NodeId> open;  // objects being built, outermost first: the cycle guard
   std::size_t built = 0;
   std::size_t built_max = 200'000;
-  std::uint64_t bytes = 0;              // numbers copied out of the graph so far
+  std::uint64_t bytes = 0;  // numbers copied out of the graph so far
   std::uint64_t bytes_max = 4ull << 30;
 };
 
@@ -93,7 +93,7 @@ struct BuildContext {
   formats::NodeId node;
   std::string path;
   int depth = 0;
-  std::string sklearn_version;  // from the nearest __getstate__ `_sklearn_version`, "" before 0.18
+  std::string sklearn_version;        // from the nearest __getstate__ `_sklearn_version`, "" before 0.18
   std::shared_ptr<BuildState> state;  // made by the outermost build_estimator
 
   // "sklearn.linear_model.Ridge" and "Ridge".
@@ -135,16 +135,21 @@ struct ClassRow {
   Builder build;
 };
 // The rows of each family; estimator_table.cpp joins them.
-std::span<const ClassRow> linear_rows();  // linear.cpp: linear_model.*, svm.LinearSVC/LinearSVR
-std::span<const ClassRow> preprocessing_rows();
+std::span<const ClassRow> linear_rows();         // linear.cpp: linear_model.*, svm.LinearSVC/LinearSVR
+std::span<const ClassRow> preprocessing_rows();  // scalers, bins, polynomial features, functions
+std::span<const ClassRow> encoder_rows();        // OneHotEncoder, OrdinalEncoder, TargetEncoder, label encoders
+std::span<const ClassRow> imputer_rows();        // SimpleImputer, MissingIndicator, KNNImputer
 std::span<const ClassRow> compose_rows();  // Pipeline, FeatureUnion, ColumnTransformer, searches, TransformedTarget
 std::span<const ClassRow> text_rows();
 std::span<const ClassRow> naive_bayes_rows();
-std::span<const ClassRow> decomposition_rows();  // PCA, TruncatedSVD, KMeans, feature_selection, dummy
-std::span<const ClassRow> tree_rows();           // tree.*, ensemble forests, IsolationForest
-std::span<const ClassRow> boosting_rows();       // GradientBoosting*, HistGradientBoosting*, AdaBoost*
-std::span<const ClassRow> ensemble_rows();       // Bagging*, Voting*, Stacking*, CalibratedClassifierCV, multi*
-std::span<const ClassRow> svm_rows();            // libsvm family
+std::span<const ClassRow> decomposition_rows();  // PCA, TruncatedSVD, NMF
+std::span<const ClassRow> cluster_rows();        // KMeans & co
+std::span<const ClassRow> feature_selection_rows();
+std::span<const ClassRow> dummy_rows();
+std::span<const ClassRow> tree_rows();      // tree.*, ensemble forests, IsolationForest
+std::span<const ClassRow> boosting_rows();  // GradientBoosting*, HistGradientBoosting*, AdaBoost*
+std::span<const ClassRow> ensemble_rows();  // Bagging*, Voting*, Stacking*, CalibratedClassifierCV, multi*
+std::span<const ClassRow> svm_rows();       // libsvm family
 std::span<const ClassRow> neighbors_rows();
 std::span<const ClassRow> neural_rows();   // MLP*
 std::span<const ClassRow> mixture_rows();  // LDA, QDA, GaussianMixture ... (discriminant_analysis, mixture)
