@@ -10,6 +10,8 @@ MODELS = pathlib.Path(__file__).resolve().parent.parent / "data" / "oip" / "mode
 SERVED = [
     # name, folder, kind, env
     ("diabetes-forest", "diabetes-forest", "sklearn", {}),
+    ("echo", "echo", "sklearn", {}),
+    ("echo32", "echo32", "sklearn", {}),
     ("iris-logreg", "iris-logreg", "sklearn", {}),
     ("iris-names", "iris-names", "sklearn", {}),
     ("iris-pca", "iris-pca", "sklearn", {}),

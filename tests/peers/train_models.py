@@ -1,12 +1,17 @@
-"""Trains the small models of tests/data/oip/models. Deterministic: the same packages give the same files.
+"""Trains the small models of tests/data/oip/models. Deterministic: the same packages give the same files,
+but for spam, whose vectorizer keeps an address of its process.
 
 usage: venv-mlserver/bin/python tests/peers/train_models.py [FOLDER]
 
 The files are committed, so this runs only when a model is added or changed. It runs in the MLServer peer's environment, whose
 older numpy writes pickles that both peers can read.
 """
+import os
 import pathlib
 import sys
+
+if os.environ.get("PYTHONHASHSEED") != "0":  # The order of a vocabulary depends on it.
+    os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})
 
 import joblib
 import lightgbm
@@ -46,7 +51,17 @@ def iris_logreg():
 
 
 def iris_names():
-    save("iris-names", LogisticRegression(max_iter=500).fit(iris.data, iris.target_names[iris.target]))
+    """Labels are python strings (numpy dtype object), as they come from a pandas column."""
+    save("iris-names", LogisticRegression(max_iter=500).fit(iris.data, iris.target_names[iris.target].astype(object)))
+
+
+def echo():
+    """Gives its first feature back, plus ten times the second: shows how numbers are read and printed."""
+    for name, kind in (("echo", np.float64), ("echo32", np.float32)):
+        model = LinearRegression().fit(np.eye(2), np.zeros(2))
+        model.coef_ = np.array([1, 10], kind)
+        model.intercept_ = kind(0)
+        save(name, model)
 
 
 def iris_pca():
@@ -84,6 +99,7 @@ def passengers():
 
 
 def spam():
+    """Labels are numpy strings (dtype <U4), as they come from a list."""
     texts = [
         "win a free prize now", "free money, click now", "cheap loans, win cash", "claim your prize today", "free cash offer",
         "meeting moved to noon", "lunch at noon tomorrow", "the report is attached", "see you at the meeting", "notes from today",
@@ -125,5 +141,5 @@ def lgb_iris():
 
 
 for make in (iris_svc, iris_logreg, iris_names, iris_pca, diabetes_forest, linear_two_targets, passengers, spam, xgb_binary,
-             xgb_softprob, xgb_softmax, lgb_iris):
+             xgb_softprob, xgb_softmax, lgb_iris, echo):
     make()
