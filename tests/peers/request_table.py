@@ -401,7 +401,7 @@ v2("numbers-fp32", "echo32", infer(tensor([[value, 0] for value in SMALL], "FP32
 v2("numbers-fp32-to-fp64", "echo", infer(tensor([[value, 0] for value in SMALL], "FP32"), id="42"))
 v2("numbers-ints", "echo", infer(tensor([[9007199254740993, 0], [-9223372036854775808, 0]], "INT64"), id="42"))
 v1("infinite-result", "echo", {"instances": [[0, 1e308]]})
-v2("infinite-result", "echo", infer(tensor([[0, 1e308]]), id="42")
+v2("infinite-result", "echo", infer(tensor([[0, 1e308]]), id="42"))
 v2("infinite-result-binary", "echo", infer(tensor([[0, 1e308]]), id="42", parameters={"binary_data_output": True}), peers=["kserve"])
 v2("forest", "diabetes-forest", infer(tensor([[0.03, 0.05, 0.06, 0.02], [-0.02, -0.04, -0.05, -0.03]]), id="42"))
 v2("forest-fp32", "diabetes-forest", infer(tensor([[0.03, 0.05, 0.06, 0.02]], "FP32"), id="42"))
