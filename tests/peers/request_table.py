@@ -284,6 +284,9 @@ v1("request-id", "iris-svc", {"instances": ROWS}, headers={
 CE = {"ce-id": "36077800-0c23-4f38-a0b4-01f4369f670a", "ce-source": "https://example.com/event-producer", "ce-specversion": "1.0",
       "ce-type": "com.example.sampletype1"}
 v1("cloudevent-binary", "iris-svc", {"instances": ROWS}, headers={**JSON, **CE})
+v1("cloudevent-binary-numbers", "echo", {"instances": [[0.00001, 0], [1e16, 0], [0.1, 0], [1e22, 0], [3, 0]]}, headers={**JSON, **CE})
+v1("cloudevent-binary-names", "iris-names", {"instances": ROWS}, headers={**JSON, **CE})
+v1("cloudevent-half", "iris-svc", {"instances": ROWS}, headers={**JSON, "ce-id": "1", "ce-source": "here"}, compare="status")
 v1("cloudevent-binary-bad", "iris-svc", '{"instances":', headers={**JSON, **CE})
 v1("cloudevent-structured", "iris-svc", {
     "specversion": "1.0", "id": "36077800-0c23-4f38-a0b4-01f4369f670a", "source": "https://example.com/event-producer",
@@ -374,6 +377,8 @@ v2("invalid-utf8", "iris-svc", b'{"id":"\xff","inputs":[]}', compare="status")
 v2("duplicate-keys", "iris-svc", '{"id":"1","id":"2","inputs":[{"name":"x","shape":[1,4],"datatype":"FP64","data":[6.8,2.8,4.8,1.4]}]}')
 v2("no-content-type", "iris-svc", infer(tensor(ROWS), id="42"), headers={})
 v2("content-type-charset", "iris-svc", infer(tensor(ROWS), id="42"), headers={"Content-Type": "application/json; charset=utf-8"})
+v2("content-type-plus-json", "iris-svc", infer(tensor(ROWS), id="42"), headers={"Content-Type": "application/vnd.x+json"})
+v2("content-type-form", "iris-svc", infer(tensor(ROWS), id="42"), headers={"Content-Type": "application/x-www-form-urlencoded"})
 v2("content-type-text", "iris-svc", infer(tensor(ROWS), id="42"), headers={"Content-Type": "text/plain"}, compare="status")
 v2("content-type-octet-json", "iris-svc", infer(tensor(ROWS), id="42"), headers={"Content-Type": "application/octet-stream"})
 v2("gzip", "iris-svc", gzip.compress(json.dumps(infer(tensor(ROWS), id="42")).encode(), mtime=0),
