@@ -1,0 +1,149 @@
+// IoThread: one event loop, its listeners, its connections for life, and the Executor that brings work back to it.
+//
+// A Turn is one piece of work of the loop (a read, a batch of posted work, a timer). Connections that were answered
+// during a turn are written at its end, so that answers which become ready together leave in one write.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "jackdaw/base/metrics.h"
+#include "jackdaw/net/server.h"
+#include "src/net/read_buffer.h"
+#include "src/net/request_head.h"
+#include "src/net/response_text.h"
+
+namespace jackdaw::net {
+
+class Connection;
+
+// What all io threads of a server share; thread-safe.
+struct ServerCore {
+  ServerCore(const ServerOptions& options, Handler request_handler);
+
+  ServerLimits limits;
+  Handler handler;
+  std::shared_ptr<MemoryBudget> budget;
+  std::atomic<std::size_t> connections{0};
+
+  MetricsRegistry* metrics;
+  Gauge* connections_gauge = nullptr;
+  Counter* bytes_read = nullptr;
+  Counter* bytes_written = nullptr;
+  void count_refused(std::string_view reason);
+};
+
+class IoThread final : public Executor, public std::enable_shared_from_this<IoThread> {
+ public:
+  using Acceptor = boost::asio::ip::tcp::acceptor;
+
+  IoThread(std::shared_ptr<ServerCore> core, int index);
+  ~IoThread() override;
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+
+  // Before start: adds a listener that is bound and listening.
+  void add_listener(Acceptor acceptor) { acceptors_.push_back(std::move(acceptor)); }
+  void start();
+
+  // Any thread. Closes the listeners and idle connections; the others end with their answers.
+  void begin_drain();
+  // Any thread. True when all connections are gone before the deadline.
+  bool wait_until_empty(Instant deadline);
+  // Any thread but this one. Cuts what is left, ends the loop, joins; returns how many connections were cut.
+  std::size_t stop();
+
+  // Executor.
+  void post(std::function<void()> work) override;
+  std::uint64_t at(Instant deadline, std::function<void()> work) override;
+  bool cancel(std::uint64_t timer) override;
+
+  // Owner thread.
+  bool is_owner() const { return std::this_thread::get_id() == owner_.load(std::memory_order_relaxed); }
+  Instant now() const { return now_; }
+  bool draining() const { return draining_; }
+  ServerCore& core() { return *core_; }
+  ResponseText& response_text() { return response_text_; }
+  boost::asio::io_context& context() { return context_; }
+  void settle_later(const std::shared_ptr<Connection>& connection);
+  void remove(Connection& connection);
+  void count_read(std::size_t bytes) { bytes_read_ += bytes; }
+  void count_written(std::size_t bytes) { bytes_written_ += bytes; }
+
+  class Turn {
+   public:
+    explicit Turn(IoThread& io) : io_(io) { io_.begin_turn(); }
+    ~Turn() { io_.end_turn(); }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    IoThread& io_;
+  };
+
+ private:
+  void run();
+  void begin_turn();
+  void end_turn();
+  void run_posted();
+  void arm_timer();
+  void run_timers();
+  void accept(std::size_t listener);
+  void accepted(std::size_t listener, boost::system::error_code error, boost::asio::ip::tcp::socket socket);
+  void adopt(boost::asio::ip::tcp::socket socket);
+  void run_leftovers();
+  void close_listeners();
+  void drain_now();
+  void cut_all();
+  void sweep();
+  void schedule_sweep();
+  void flush_metrics();
+
+  std::shared_ptr<ServerCore> core_;
+  int index_;
+  boost::asio::io_context context_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer timer_;
+  std::vector<Acceptor> acceptors_;
+  std::vector<std::shared_ptr<Connection>> connections_;
+  std::vector<std::shared_ptr<Connection>> unsettled_;
+  ResponseText response_text_;
+  Instant now_{};
+  int turn_depth_ = 0;
+  bool draining_ = false;
+  std::size_t rejecting_ = 0;  // connections over the limit that are being told so
+  std::size_t cut_ = 0;
+  std::size_t bytes_read_ = 0;
+  std::size_t bytes_written_ = 0;
+  Duration sweep_interval_{};
+
+  std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> timers_;
+  std::unordered_map<std::uint64_t, Instant> timer_deadlines_;
+  std::uint64_t timer_next_ = 1;
+  Instant timer_armed_ = Instant::max();
+
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;
+  std::vector<std::function<void()>> running_;
+  bool posted_scheduled_ = false;
+  bool posted_closed_ = false;
+
+  std::mutex empty_mutex_;
+  std::condition_variable empty_;
+  bool is_empty_ = false;
+
+  std::atomic<std::thread::id> owner_{};
+  std::thread thread_;
+};
+
+}  // namespace jackdaw::net
