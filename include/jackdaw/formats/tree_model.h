@@ -54,8 +54,6 @@ struct XgboostTree {
   std::uint32_t leaf_width = 1;
   std::vector<std::uint32_t> leaf;  // per node, 0 at inner nodes; empty when leaf_width == 1
   std::vector<float> leaf_vectors;
-  // For inspection; same length as the nodes or empty.
-  std::vector<float> gain, cover;
 
   std::size_t node_count() const { return left.size(); }
 };
@@ -127,7 +125,6 @@ struct LightgbmTree {
   std::vector<std::uint32_t> linear_feature;
   std::vector<double> linear_coeff;
   double shrinkage = 1.0;
-  std::vector<double> split_gain, leaf_count;  // for inspection; right length or empty
 
   bool categorical(std::size_t node) const { return (decision_type[node] & 1u) != 0; }
   bool default_left(std::size_t node) const { return (decision_type[node] & 2u) != 0; }

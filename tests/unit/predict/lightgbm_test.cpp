@@ -1,0 +1,52 @@
+#include "src/predict/lightgbm.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/predict/engine_oracle.h"
+
+namespace jackdaw::predict {
+namespace {
+
+std::size_t differing(const std::vector<double>& got, const std::vector<double>& want) {
+  REQUIRE(got.size() == want.size());
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    if (oracle::same_bits(got[i], want[i])) continue;
+    if (count++ < 5) UNSCOPED_INFO("value " << i << ": " << got[i] << ", LightGBM says " << want[i]);
+  }
+  return count;
+}
+
+void check_case(const std::string& folder, simdjson::dom::element one) {
+  const std::string path = folder + "/" + oracle::text(one["file"]);
+  INFO(path);
+  auto model = formats::read_lightgbm(oracle::read_file(oracle::data_path(path)));
+  if (!model) FAIL(model.error().text());
+  CHECK(model->version == oracle::text(one["format"]));
+  auto scorer = LightgbmScorer::build(std::move(*model));
+  if (!scorer) FAIL(scorer.error().text());
+  auto data = oracle::numbers<double>(one["data"]);
+  const auto rows = static_cast<std::size_t>(one["rows"].get_uint64().value());
+  REQUIRE(one["cols"].get_uint64().value() == scorer->n_features());
+  for (std::size_t row = 0; row < rows; ++row) scorer->prepare_row(data.data() + row * scorer->n_features());
+  std::vector<double> scores(rows * scorer->n_outputs());
+  scorer->raw_scores(data.data(), rows, scores.data());
+  CHECK(differing(scores, oracle::numbers<double>(one["raw_score"]["data"])) == 0);
+  scorer->convert(scores.data(), rows);
+  CHECK(differing(scores, oracle::numbers<double>(one["predict"]["data"])) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("LightgbmAnswersDifferByNothingFromTheLibrarys", "[lightgbm]") {
+  for (const std::string version : {"2.2", "3.3", "4.6"}) {
+    std::size_t cases = 0;
+    oracle::for_each_case("lightgbm/" + version + "/cases.json", [&](simdjson::dom::element one) {
+      check_case("lightgbm/" + version, one);
+      ++cases;
+    });
+    CHECK(cases >= 40);
+  }
+}
+
+}  // namespace jackdaw::predict
