@@ -148,6 +148,7 @@ def main():
     parser.add_argument("--peer", choices=["kserve", "mlserver"], required=True)
     parser.add_argument("--keep", type=int, metavar="PORT")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # So that the peer is stopped too.
     if arguments.keep:
         with started(arguments.peer, arguments.keep) as process:
             print(f"{arguments.peer} answers on 127.0.0.1:{arguments.keep}")
