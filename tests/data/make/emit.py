@@ -24,6 +24,18 @@ EVERY_ENCODING = ("pickle2", "pickle3", "pickle4", "pickle5", "joblib-none", "jo
                   "joblib-bz2", "joblib-xz", "joblib-lzma", "joblib-lz4")
 
 
+# Larger models only take these, to keep the repository small.
+COMPRESSED = ("joblib-zlib", "joblib-xz", "joblib-gzip", "joblib-bz2", "joblib-lzma", "joblib-lz4", "joblib-zlib-p2")
+LARGE = 6000
+
+
+def encoding_for(model, turn):
+    """The encoding for a case: the next one that this Python has and that suits the size."""
+    ring = COMPRESSED if len(pickle.dumps(model, protocol=4)) > LARGE else ROTATION
+    encoding = ring[turn % len(ring)]
+    return encoding if supported(encoding) else "pickle4"
+
+
 def supported(encoding):
     """Python 3.6 and 3.7 have no protocol 5."""
     return not (encoding.endswith("5") and pickle.HIGHEST_PROTOCOL < 5)
@@ -38,12 +50,15 @@ def write_model(model, path, encoding):
         with open(path, "wb") as out:
             pickle.dump(model, out, protocol=int(encoding[-1]))
         return
+    writer = joblib
+    if encoding.startswith("vendored"):  # scikit-learn up to 0.20 carried its own joblib, under its own module name.
+        from sklearn.externals import joblib as writer
     parts = encoding.split("-")
     protocol = int(parts[2][1:]) if len(parts) > 2 else None
     level = 0 if parts[1] == "none" else (parts[1], 3)
     # A gzip member carries the time it was written at. A fixed clock keeps two runs equal.
     with mock.patch.object(gzip.time, "time", lambda: 1700000000.0):
-        joblib.dump(model, path, compress=level, protocol=protocol)
+        writer.dump(model, path, compress=level, protocol=protocol)
 
 
 def number(value):

@@ -39,8 +39,9 @@ class Lazy:
 
 def _construct(cls, args, kw):
     known = inspect.signature(cls.__init__).parameters
+    anything = any(p.kind == p.VAR_KEYWORD for p in known.values())  # Deprecated classes hide their signature.
     for key in kw:
-        if key not in known:
+        if key not in known and not anything:
             raise Missing("%s has no parameter %s" % (cls.__name__, key))
     return cls(*args, **kw)
 
@@ -561,3 +562,38 @@ add("dummy_constant", lambda: C.DummyClassifier(strategy="constant", constant="s
 add("dummy_mean", lambda: C.DummyRegressor(), "reg")
 add("dummy_median_multi", lambda: C.DummyRegressor(strategy="median"), "reg2")
 add("elliptic", lambda: C.EllipticEnvelope(random_state=0, contamination=0.1), "iris")
+
+# --- Versions before 1.1 ---------------------------------------------------------------------------------------------
+
+# Spellings that later versions dropped.
+add("old_tree_mae", lambda: C.DecisionTreeRegressor(max_depth=3, criterion="mae", random_state=0), "reg", old=True)
+add("old_gb_ls", lambda: C.GradientBoostingRegressor(loss="ls", n_estimators=4, max_depth=2, random_state=0), "reg", old=True)
+add("old_gb_lad", lambda: C.GradientBoostingRegressor(loss="lad", n_estimators=4, max_depth=2, random_state=0), "reg", old=True)
+add("old_gb_deviance", lambda: C.GradientBoostingClassifier(loss="deviance", n_estimators=4, max_depth=2, random_state=0), "iris", old=True)
+add("old_hgb_ls", lambda: hgb_reg(loss="least_squares"), "reg", old=True)
+add("old_hgb_crossentropy", lambda: hgb(loss="categorical_crossentropy", max_iter=3), "iris_str", old=True)
+add("old_sgd_squared_loss", lambda: C.SGDRegressor(loss="squared_loss", random_state=0), "reg", old=True)
+add("old_imputer", lambda: C.Imputer(strategy="median"), "nan", "q_nan", old=True)
+add("old_presorted", lambda: C.DecisionTreeClassifier(presort=True, max_depth=3, random_state=0), "iris", old=True)
+
+_OLD_NAMES = """
+linreg linreg_multi ridge ridge_cv lasso elastic_net bayesian_ridge huber sgd_reg linear_svr poisson_reg
+logreg logreg_bin_str logreg_ovr logreg_multinomial logreg_multinomial_bin logreg_liblinear logreg_cv
+sgd_hinge_bin sgd_hinge_multi sgd_modified_huber_multi sgd_log_old perceptron pa_clf ridge_clf ridge_clf_bin linear_svc linear_svc_bin
+std std_neither minmax minmax_clip robust maxabs normalizer_l2 binarizer pipe_std_logreg pipe_std_pca_svc pipe_nan_logreg pipe_passthrough union_weights
+grid_search ct_ints ct_slice ct_mask ct_names ct_names_remainder ct_forest ct_text
+tree tree_str tree_multi_out tree_pruned tree_reg tree_reg_multi extra_tree forest forest_bin forest_multi_out forest_reg extra_trees extra_trees_reg
+isolation isolation_small gb_bin gb_multi gb_exponential gb_zero gb_zero_multi gb_init_model gb_reg gb_reg_huber gb_reg_zero gb_reg_init_model
+hgb_bin hgb_multi hgb_nan hgb_cat hgb_reg hgb_reg_poisson ada ada_r ada_r_bin ada_reg_linear
+svc_rbf_bin svc_rbf_bin_proba svc_rbf_multi_proba svc_linear_multi svc_poly_bin svc_ovo nu_svc svr_rbf nu_svr one_class
+ohe ohe_ignore ohe_drop_first ohe_ints ordinal ordinal_unknown label_encoder label_binarizer imputer_mean imputer_most_frequent imputer_indicator
+imputer_words_constant knn_imputer count count_char_wb tfidf tfidf_sublinear hashing text_nb text_logreg text_tfidf_nb text_sgd
+gaussian_nb multinomial_nb bernoulli_nb complement_nb categorical_nb knn_uniform knn_distance knn_manhattan_kd knn_reg_distance
+mlp_relu mlp_bin mlp_reg kmeans mini_kmeans pca pca_whiten svd voting_hard voting_soft voting_reg stacking stacking_reg calibrated_sigmoid
+calibrated_isotonic_bin bagging bagging_reg ovr ovo multi_out_clf poly bins_uniform_onehot_dense power_yeo quantile_normal function_log1p select_k
+lda qda gmm_full dummy_prior gp_reg
+"""
+CASES_FOR_OLD = set(_OLD_NAMES.split()) | {case["name"] for case in CASES if case.get("old")}
+# 0.22 moved the modules and had the first HistGradientBoosting; the rest of it is as in 0.24.
+CASES_FOR_022 = {name for name in CASES_FOR_OLD if name.startswith(("hgb", "old_hgb", "svc", "gb_multi", "gaussian_nb", "text_logreg", "logreg"))}
+assert CASES_FOR_OLD <= {case["name"] for case in CASES}, CASES_FOR_OLD - {case["name"] for case in CASES}
