@@ -26,6 +26,14 @@ OLD = tuple(int(part) for part in sklearn.__version__.split(".")[:2]) < (1, 1)
 NOT_HERE = (Missing, ValueError, TypeError, KeyError, IndexError, ImportError, AttributeError)
 
 
+# Answers of old versions that no later version gives for the same model, so that nobody needs to copy them: the `ovr`
+# decision of 0.20 depended on the other rows of the request, and its SAMME probabilities had another formula.
+DROPPED = {
+    "0.20": {"svc_rbf_multi_proba": ["decision_function"], "svc_linear_multi": ["decision_function"], "nu_svc": ["decision_function"],
+             "pipe_std_pca_svc": ["decision_function"], "ovo": ["decision_function"], "ada": ["predict_proba"]},
+}
+
+
 def fit(case, sets):
     x, y = sets[case["train"]]
     model = case["make"]()
@@ -48,6 +56,8 @@ def case_inputs(case, model, sets):
         if case.get("labels"):
             head["labels"] = True
         head["expected"] = emit.answers(model, typed, refuses=case.get("refuses", False))
+        for method in DROPPED.get(sklearn.__version__.rpartition(".")[0], {}).get(case["name"], []):
+            head["expected"].pop(method)
         inputs.append(head)
     return inputs
 
