@@ -1,0 +1,55 @@
+// Daemon: apiVersion jackdaw.dev/v1alpha1, kind Daemon: the settings of the process itself. Plain data, any thread.
+// docs/config.md describes every field.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "jackdaw/base/config_value.h"
+#include "jackdaw/base/env.h"
+#include "jackdaw/base/log.h"
+#include "jackdaw/spec/node.h"
+
+namespace jackdaw::spec {
+
+// Defaults are those of net::ServerLimits; names and meanings too.
+struct DaemonLimits {
+  ConfigValue<std::uint64_t> header_bytes_max{64 * 1024};                    // maxHeaderBytes
+  ConfigValue<std::uint64_t> body_bytes_max{64ull * 1024 * 1024};            // maxBodyBytes
+  ConfigValue<std::uint64_t> buffered_bytes_max{1024ull * 1024 * 1024};      // maxBufferedBytes
+  ConfigValue<std::uint64_t> connections_max{10'000};                        // maxConnections
+  ConfigValue<Duration> header_timeout{Duration(std::chrono::seconds(10))};  // headerTimeout
+  ConfigValue<Duration> body_timeout{Duration(std::chrono::seconds(60))};    // bodyTimeout
+  ConfigValue<Duration> idle_timeout{Duration(std::chrono::seconds(75))};    // idleTimeout
+  ConfigValue<Duration> write_timeout{Duration(std::chrono::seconds(60))};   // writeTimeout
+};
+
+struct DaemonLogging {
+  ConfigValue<LogFormat> format{LogFormat::text};
+  ConfigValue<LogLevel> level{LogLevel::info};
+  ConfigValue<bool> access{false};
+};
+
+// Where models may come from. Paths are absolute here: relative ones were taken from the file's folder.
+struct DaemonStorage {
+  std::map<std::string, ConfigValue<std::string>> map;  // URI prefix -> path prefix; the longest prefix wins
+  std::map<std::string, ConfigValue<std::string>> pvc;  // claim -> folder
+  ConfigValue<std::string> pvc_root;                    // claims that are not in `pvc`: pvc_root/<claim>; "" = none
+  std::vector<ConfigValue<std::string>> roots;          // when not empty: models must lie inside one of these
+};
+
+struct DaemonSpec {
+  ConfigValue<std::string> name{"jackdaw"};
+  std::vector<ConfigValue<std::string>> listen{ConfigValue<std::string>("127.0.0.1:8080")};
+  ConfigValue<int> io_threads{0};   // 0 = from the cgroup quota
+  ConfigValue<int> cpu_threads{0};  // 0 = from the cgroup quota
+  ConfigValue<Duration> drain_timeout{Duration(std::chrono::seconds(30))};
+  DaemonLimits limits;
+  DaemonLogging logging;
+  DaemonStorage storage;
+  DocumentPtr document;  // null when no file holds a Daemon
+};
+
+}  // namespace jackdaw::spec

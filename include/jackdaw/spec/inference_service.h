@@ -1,0 +1,55 @@
+// InferenceService: serving.kserve.io/v1beta1 as jackdaw serves it, read and checked. Plain data, any thread.
+// Field meanings: KServe's pkg/apis/serving/v1beta1 (InferenceServiceSpec, PredictorSpec, ModelSpec).
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "jackdaw/base/config_value.h"
+#include "jackdaw/spec/node.h"
+#include "jackdaw/spec/runtime_selection.h"
+
+namespace jackdaw::spec {
+
+using TextMap = std::map<std::string, ConfigValue<std::string>, std::less<>>;
+
+struct ObjectMeta {
+  ConfigValue<std::string> name;
+  ConfigValue<std::string> namespace_name{"default"};
+  TextMap labels;
+  TextMap annotations;
+};
+
+// The model of a predictor, whichever way it was written: `model:` or a legacy framework block (`sklearn:`).
+struct Predictor {
+  SourcePlace place;  // of the block
+  bool legacy_block = false;
+  ConfigValue<std::string> name;            // spec.predictor.name
+  ConfigValue<std::string> model_format;    // "sklearn", "xgboost", "lightgbm"
+  ConfigValue<std::string> format_version;  // modelFormat.version, "" when not named
+  ConfigValue<std::string> runtime_name;    // spec.predictor.model.runtime as written, "" = automatic
+  ConfigValue<std::string> runtime_version;
+  ConfigValue<Protocol> protocol{Protocol::v1};
+  // The one source, from storageUri, storageUris or storage; unresolved (storage/resolver.h does that).
+  ConfigValue<std::string> storage_uri;
+  TextMap env;  // literal values only
+  std::vector<ConfigValue<std::string>> args;
+
+  // What env, args and annotations come to.
+  ConfigValue<std::string> served_name;              // --model_name, MLSERVER_MODEL_NAME, or metadata.name
+  ConfigValue<bool> predict_proba{false};            // env PREDICT_PROBA=true
+  ConfigValue<std::string> predict_fn;               // annotation jackdaw.dev/predict-fn; "" = the runtime's own
+  ConfigValue<std::uint64_t> memory_limit_bytes{0};  // annotation jackdaw.dev/model-memory-limit; 0 = default
+};
+
+struct InferenceService {
+  ObjectMeta metadata;
+  Predictor predictor;
+  SelectedRuntime runtime;  // chosen by KServe's rules
+  bool stopped = false;     // annotation serving.kserve.io/stop: "true": declared, but must not be loaded
+  std::string base_dir;     // folder of the file it came from; relative storage URIs start here
+  DocumentPtr document;     // everything as it was written, for giving it back unchanged
+};
+
+}  // namespace jackdaw::spec
