@@ -2,7 +2,8 @@
 
 Stub modules (sklearn.svm.classes, sklearn.ensemble.forest, ...) hold empty classes; each fitted object becomes an
 instance of the stub with its attributes renamed back. The answers are those of the model it was made from. Unlike the
-files of 0.20.4 beside it, these can be made by any Python.
+files of 0.20.4 beside it, these can be made by any Python. Gradient boosting is as in 0.21 (its init is a Dummy model),
+the rest as in 0.20; 0.20.4 loads all of it, and answers the same except for `ovr` decisions, which had another formula.
 
 Usage: make_old.py OUTPUT_DIRECTORY
 """
