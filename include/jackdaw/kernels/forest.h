@@ -83,4 +83,85 @@ void forest_walk_compact(const CompactNode8* const* trees, const std::int32_t* k
 void forest_walk_compact(const CompactNode12* const* trees, const std::int32_t* keys, std::uint32_t* nodes);
 void forest_walk_compact(const CompactNode16* const* trees, const std::int64_t* keys, std::uint32_t* nodes);
 
+// ---- 64 rows at a time --------------------------------------------------------------------------------------------
+inline constexpr std::uint32_t forest_block_rows = 64;
+
+// A byte column holds, for each of the 64 rows, how many thresholds of the feature with index >= first_rank lie below
+// the row's key, at most 255. A missing value is 0 (left of everything) or 255 (right of everything).
+struct RankColumn {
+  std::uint32_t first_rank;
+  ColumnFill fill;
+};
+// The thresholds (last_left, ascending, distinct) of one feature as a search tree: entry i has children 2i and 2i+1,
+// entry 0 is unused, 2^levels entries, padded at the end with the highest key and to at least 16 entries.
+struct RankFeature {
+  std::uint32_t feature;
+  std::uint32_t levels;
+  std::size_t key_begin;
+  std::uint32_t column_begin;  // Its byte columns are [column_begin, column_end).
+  std::uint32_t column_end;
+};
+
+template <typename X, typename Key>
+struct RankPlan {
+  const RankFeature* features;
+  std::size_t feature_count;
+  const Key* keys;
+  const RankColumn* columns;
+};
+using RankPlan32 = RankPlan<float, std::int32_t>;
+using RankPlan64 = RankPlan<double, std::int64_t>;
+
+// A complete tree in breadth-first order: node i (from 0) has children 2i+1 and 2i+2; a row goes right iff its byte in
+// the column is above the rank. `rank` holds the byte four times over; `column_at` is 64 x the column.
+struct BlockNode {
+  std::uint32_t column_at;
+  std::uint32_t rank;
+};
+// Below a complete top, deep trees go on in compact nodes, siblings adjacent; a leaf loops to itself (rank 255).
+struct TailNode {
+  std::uint32_t child;  // Index into the forest's tail nodes.
+  std::uint16_t column;
+  std::uint8_t rank;
+  std::uint8_t unused;
+};
+inline constexpr std::uint32_t forest_block_depth_max = 8;
+
+struct BlockTree {
+  std::size_t node_begin;
+  std::size_t leaf_begin;  // Complete: leaf vectors as [leaf_width][2^depth]. Deep: 2^depth entries of `exits`.
+  std::uint32_t depth;     // Of the complete part, at most forest_block_depth_max.
+  std::uint32_t output;
+  bool deep;
+};
+
+template <typename Sum>
+struct BlockForest {
+  const BlockTree* trees;
+  std::size_t tree_count;
+  std::uint32_t leaf_width;
+  const BlockNode* nodes;
+  const Sum* leaves;           // Of complete trees.
+  const std::uint32_t* exits;  // Deep trees: where the top's leaves go on.
+  const TailNode* tail_nodes;
+  const std::uint32_t* tail_leaf;  // By tail node: its leaf.
+  const Sum* tail_values;          // By leaf: leaf_width values.
+};
+
+// One implementation per instruction set; all give the same bits. `rows`: n_rows (1..64) rows, `stride` elements apart;
+// byte columns of missing rows are filled with something harmless. `sums` is [output][64].
+struct ForestBlockKernels {
+  void (*rank32)(const RankPlan32& plan, const float* rows, std::size_t n_rows, std::size_t stride,
+                 std::uint8_t* columns);
+  void (*rank64)(const RankPlan64& plan, const double* rows, std::size_t n_rows, std::size_t stride,
+                 std::uint8_t* columns);
+  void (*score32)(const BlockForest<float>& forest, const std::uint8_t* columns, float* sums);
+  void (*score64)(const BlockForest<double>& forest, const std::uint8_t* columns, double* sums);
+};
+
+// The columns need 64-byte alignment. The caller asks the CPU first; null where this build has no such kernels.
+const ForestBlockKernels* forest_block_plain();
+const ForestBlockKernels* forest_block_avx2();
+const ForestBlockKernels* forest_block_avx512();
+
 }  // namespace jackdaw::kernels

@@ -1,0 +1,111 @@
+// bench_trees: rows per second and nanoseconds per single row of the tree engine, on one thread.
+//
+//   bench_trees MODEL ROWS.f32 N_FEATURES REPEATS       an XGBoost model and a raw float32 file (NaN is missing)
+//   bench_trees --synthetic TREES DEPTH [KIND [PATH]]   a random forest on random rows, 10 % of the values missing
+// KIND: f32 (XGBoost's types), f64 (LightGBM's), rf (scikit-learn's forest: vector leaves, unbalanced).
+// PATH: auto, row, plain, avx2, avx512. Prints one JSON line for batches and one for single rows.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "../unit/ops/random_forest.h"
+#include "ops/forest_engine.h"
+#if 0  // model reading is wired below once it links
+#include "bench_trees_model.h"
+#endif
+
+namespace jackdaw::ops {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+template <typename X, typename Sum>
+void measure(const ForestSpec& spec, ForestPath path, const std::vector<X>& rows, int repeats) {
+  const std::size_t n_rows = rows.size() / spec.n_features;
+  auto made = make_forest_engine(spec);
+  if (!made) {
+    fmt::print(stderr, "{}\n", made.error().text());
+    std::exit(1);
+  }
+  const auto& engine = static_cast<const TypedForestEngine<X, Sum>&>(**made);
+  if (!engine.has(path)) {
+    fmt::print(stderr, "This machine or model cannot take that path.\n");
+    std::exit(1);
+  }
+  std::vector<Sum> out(n_rows * spec.n_outputs);
+  double best = 1e30;
+  for (int i = 0; i < repeats; ++i) {
+    std::fill(out.begin(), out.end(), Sum{0});
+    const auto begin = Clock::now();
+    engine.add_scores(path, rows.data(), n_rows, spec.n_features, out.data());
+    best = std::min(best, seconds_since(begin));
+  }
+  double checksum = 0;
+  for (const Sum value : out) checksum += static_cast<double>(value);
+  fmt::print("{{\"mode\":\"batch\",\"rows_per_s\":{:.0f},\"ns_per_row\":{:.1f},\"checksum\":{:.9g}}}\n", n_rows / best,
+             best / n_rows * 1e9, checksum);
+  best = 1e30;
+  const std::size_t singles = std::min<std::size_t>(n_rows, 2000);
+  for (int i = 0; i < repeats; ++i) {
+    std::fill(out.begin(), out.end(), Sum{0});
+    const auto begin = Clock::now();
+    for (std::size_t row = 0; row < singles; ++row)
+      engine.add_scores(ForestPath::automatic, &rows[row * spec.n_features], 1, spec.n_features,
+                        &out[row * spec.n_outputs]);
+    best = std::min(best, seconds_since(begin));
+  }
+  checksum = 0;
+  for (std::size_t i = 0; i < singles * spec.n_outputs; ++i) checksum += static_cast<double>(out[i]);
+  fmt::print("{{\"mode\":\"single\",\"ns_per_row_b1\":{:.1f},\"row_ns_model\":{:.1f},\"checksum\":{:.9g},"
+             "\"resident_bytes\":{}}}\n",
+             best / singles * 1e9, engine.row_ns(), checksum, engine.resident_bytes());
+}
+
+ForestPath path_named(std::string_view name) {
+  if (name == "row") return ForestPath::row;
+  if (name == "plain") return ForestPath::block_plain;
+  if (name == "avx2") return ForestPath::block_avx2;
+  if (name == "avx512") return ForestPath::block_avx512;
+  return ForestPath::automatic;
+}
+
+int synthetic(int argc, char** argv) {
+  const std::string_view kind = argc > 4 ? argv[4] : "f32";
+  test::RandomForestOptions options{.seed = 7};
+  options.trees = static_cast<std::uint32_t>(std::atoi(argv[2]));
+  options.depth = static_cast<std::uint32_t>(std::atoi(argv[3]));
+  options.sums_f64 = kind != "f32";
+  options.features_f64 = kind == "f64";
+  if (kind != "f32") options.compare = ForestSpec::Compare::less_equal;
+  if (kind == "f64") options.distinct_thresholds = 255;
+  if (kind == "rf") {
+    options.leaf_chance = 0.2;
+    options.n_outputs = options.leaf_width = 2;
+  }
+  test::RandomForest random(options);
+  ForestSpec spec = random.spec();
+  const ForestPath path = path_named(argc > 5 ? argv[5] : "auto");
+  if (kind == "f64") {
+    measure<double, double>(spec, path, random.rows<double>(spec, 20000, 0.1, false), 7);
+  } else if (kind == "rf") {
+    measure<float, double>(spec, path, random.rows<float>(spec, 20000, 0.1, false), 7);
+  } else {
+    measure<float, float>(spec, path, random.rows<float>(spec, 20000, 0.1, false), 7);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace jackdaw::ops
+
+int main(int argc, char** argv) {
+  if (argc >= 4 && std::string_view(argv[1]) == "--synthetic") return jackdaw::ops::synthetic(argc, argv);
+  fmt::print(stderr, "usage: bench_trees MODEL ROWS.f32 N_FEATURES REPEATS | --synthetic TREES DEPTH [KIND [PATH]]\n");
+  return 2;
+}
