@@ -1,0 +1,248 @@
+// The client: one coroutine per call over Beast's stream with a deadline, run to its end by the calling thread.
+#include "jackdaw/net/client.h"
+
+#ifdef __GNUC__
+#ifndef __clang__
+// GCC 12 does not see that Asio's coroutine frames have a matching operator delete.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+#endif
+
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <unordered_map>
+
+#include "src/net/request_head.h"
+#include "src/net/url.h"
+
+namespace jackdaw::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr std::uint32_t head_bytes_max = 64 * 1024;
+constexpr int interim_answers_max = 8;
+
+// How far a call got before it failed: a kept connection may have been closed under us, a fresh one not.
+struct CallState {
+  bool answer_began = false;
+};
+
+bool is_idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
+}
+
+Result<void> check_request(const ClientRequest& request) {
+  if (!is_token(request.method)) return make_error(Code::invalid_argument, "\"{}\" is not a method", request.method);
+  for (const Header& header : request.headers) {
+    if (!is_token(header.name) || !is_field_value(header.value)) {
+      return make_error(Code::invalid_argument, "the header \"{}\" has an impossible name or value", header.name);
+    }
+  }
+  return {};
+}
+
+bool has_header(const ClientRequest& request, std::string_view name) {
+  for (const Header& header : request.headers) {
+    if (iequals(header.name, name)) return true;
+  }
+  return false;
+}
+
+bool is_own_header(std::string_view name) {
+  return iequals(name, "content-length") || iequals(name, "transfer-encoding") || iequals(name, "connection");
+}
+
+std::string request_head(const ClientRequest& request, const Url& url) {
+  std::string head = request.method + " " + url.target + " HTTP/1.1\r\n";
+  if (!has_header(request, "host")) head += "Host: " + url.authority + "\r\n";
+  if (!has_header(request, "user-agent")) head += "User-Agent: jackdaw\r\n";
+  for (const Header& header : request.headers) {
+    if (!is_own_header(header.name)) head += header.name + ": " + header.value + "\r\n";
+  }
+  const bool bodiless = request.body.empty() && (request.method == "GET" || request.method == "HEAD");
+  if (!bodiless) head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
+  return head + "\r\n";
+}
+
+Error call_error(const ClientRequest& request, std::string_view step, const error_code& error) {
+  namespace http = beast::http;
+  if (error == beast::error::timeout) {
+    return make_error(Code::deadline_exceeded, "{} {}: no complete answer within {} ms", request.method, request.url,
+                      std::chrono::duration_cast<std::chrono::milliseconds>(request.timeout).count());
+  }
+  if (error == http::error::body_limit) {
+    return make_error(Code::too_large, "{} {}: the answer is larger than {} bytes", request.method, request.url,
+                      request.body_bytes_max);
+  }
+  if (error == http::error::header_limit) {
+    return make_error(Code::too_large, "{} {}: the head of the answer is larger than {} bytes", request.method,
+                      request.url, head_bytes_max);
+  }
+  if (error == http::error::end_of_stream || error == http::error::partial_message || error == asio::error::eof) {
+    return make_error(Code::io_error, "{} {}: the server closed the connection before its answer was complete",
+                      request.method, request.url);
+  }
+  if (error.category() == http::make_error_code(http::error::bad_version).category()) {
+    return make_error(Code::parse_error, "{} {}: the answer is not valid HTTP: {}", request.method, request.url,
+                      error.message());
+  }
+  return make_error(Code::io_error, "{} {}: {}: {}", request.method, request.url, step, error.message());
+}
+
+// Nothing to read and not closed: what an idle kept connection must look like.
+bool is_fresh(tcp::socket& socket) {
+  char byte = 0;
+  const ssize_t got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+class BeastClient final : public HttpClient {
+ public:
+  Result<ClientResponse> send(const ClientRequest& request) override {
+    JACKDAW_TRY(check_request(request));
+    JACKDAW_ASSIGN(const Url url, parse_url(request.url));
+    const auto deadline = std::chrono::steady_clock::now() + request.timeout;
+    const std::string key = url.host + '|' + std::to_string(url.port);
+    std::unique_ptr<beast::tcp_stream> kept = take_kept(key);
+    if (kept != nullptr) {
+      CallState state;
+      auto result = call(request, url, key, deadline, std::move(kept), state);
+      const bool retry = !result && result.error().code == Code::io_error && !state.answer_began;
+      if (!retry || !is_idempotent(request.method)) return result;
+    }
+    CallState state;
+    return call(request, url, key, deadline, nullptr, state);
+  }
+
+ private:
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  std::unique_ptr<beast::tcp_stream> take_kept(const std::string& key) {
+    const auto found = kept_.find(key);
+    if (found == kept_.end()) return nullptr;
+    auto stream = std::move(found->second);
+    kept_.erase(found);
+    return is_fresh(stream->socket()) ? std::move(stream) : nullptr;
+  }
+
+  Result<ClientResponse> call(const ClientRequest& request, const Url& url, const std::string& key, Deadline deadline,
+                              std::unique_ptr<beast::tcp_stream> stream, CallState& state) {
+    Result<ClientResponse> result = make_error(Code::internal, "the call did not run");
+    context_.restart();
+    asio::co_spawn(context_, run(request, url, key, deadline, std::move(stream), state, result),
+                   [](const std::exception_ptr& thrown) {
+                     if (thrown) std::rethrow_exception(thrown);
+                   });
+    try {
+      context_.run();
+    } catch (const std::exception& error) {
+      return make_error(Code::internal, "{} {}: {}", request.method, request.url, error.what());
+    }
+    return result;
+  }
+
+  asio::awaitable<void> run(const ClientRequest& request, const Url& url, const std::string& key, Deadline deadline,
+                            std::unique_ptr<beast::tcp_stream> stream, CallState& state,
+                            Result<ClientResponse>& result) {
+    namespace http = beast::http;
+    error_code error;
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    if (stream == nullptr) {
+      stream = std::make_unique<beast::tcp_stream>(context_);
+      std::vector<tcp::endpoint> endpoints;
+      const auto numeric = asio::ip::make_address(url.host, error);
+      if (!error) {
+        endpoints.emplace_back(numeric, url.port);
+      } else {
+        tcp::resolver resolver(context_);
+        const auto found = co_await resolver.async_resolve(url.host, std::to_string(url.port), token);
+        if (error) {
+          result = call_error(request, "cannot find the host " + url.host, error);
+          co_return;
+        }
+        for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+      }
+      stream->expires_at(deadline);
+      co_await stream->async_connect(endpoints, token);
+      if (error) {
+        result = call_error(request, "cannot connect to " + url.authority, error);
+        co_return;
+      }
+      error_code ignored;
+      stream->socket().set_option(tcp::no_delay(true), ignored);
+    }
+    stream->expires_at(deadline);
+    const std::string head = request_head(request, url);
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(request.body)};
+    co_await asio::async_write(*stream, parts, token);
+    // A server may refuse a body it has not read: its answer counts, not our broken pipe.
+    const error_code write_error = error;
+    if (write_error == beast::error::timeout) {
+      result = call_error(request, "cannot send", write_error);
+      co_return;
+    }
+
+    beast::flat_buffer buffer(head_bytes_max + 64 * 1024);
+    for (int interim = 0; interim < interim_answers_max; ++interim) {
+      http::response_parser<http::string_body> parser;
+      parser.header_limit(head_bytes_max);
+      parser.body_limit(request.body_bytes_max);
+      if (request.method == "HEAD") parser.skip(true);
+      co_await http::async_read_header(*stream, buffer, parser, token);
+      state.answer_began = state.answer_began || parser.got_some();
+      if (!error && parser.get().result_int() < 200) continue;
+      if (!error) co_await http::async_read(*stream, buffer, parser, token);
+      if (error) {
+        const bool unsent = write_error.failed() && !state.answer_began;
+        result = call_error(request, unsent ? "cannot send" : "cannot read the answer", unsent ? write_error : error);
+        co_return;
+      }
+      const bool reusable = parser.keep_alive() && buffer.size() == 0 && !write_error;
+      result = take_response(parser.release());
+      if (reusable) {
+        stream->expires_never();
+        kept_[key] = std::move(stream);
+      }
+      co_return;
+    }
+    result = make_error(Code::parse_error, "{} {}: too many interim answers", request.method, request.url);
+  }
+
+  static ClientResponse take_response(beast::http::response<beast::http::string_body> message) {
+    ClientResponse response;
+    response.status = static_cast<int>(message.result_int());
+    for (const auto& field : message) {
+      response.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+    }
+    response.body = std::move(message.body());
+    return response;
+  }
+
+  asio::io_context context_{1};
+  std::unordered_map<std::string, std::unique_ptr<beast::tcp_stream>> kept_;  // idle, by host and port
+};
+
+}  // namespace
+
+std::unique_ptr<HttpClient> make_http_client() {
+  return std::make_unique<BeastClient>();
+}
+
+}  // namespace jackdaw::net
