@@ -125,28 +125,42 @@ void append_json_double(std::string& out, double value) {
     out += std::signbit(value) ? "-0.0" : "0.0";
     return;
   }
-  // Shortest digits and exponent from to_chars, laid out as orjson (ryu) does: plain between 1e-5 and 1e16.
-  char digits[32];
-  const auto scientific = std::to_chars(digits, digits + sizeof(digits), value, std::chars_format::scientific);
-  const std::string_view text(digits, static_cast<std::size_t>(scientific.ptr - digits));
-  const std::size_t e = text.rfind('e');
+  // Shortest digits and exponent from to_chars ("d.ddde-07"), laid out as orjson does: plain between 1e-5 and 1e16,
+  // else with an exponent that has a sign and no padding.
+  char text[32];
+  char* const end = std::to_chars(text, text + sizeof(text), value, std::chars_format::scientific).ptr;
+  char* begin = text;
+  char laid_out[48];
+  char* to = laid_out;
+  if (*begin == '-') *to++ = *begin++;
+  char* const e = std::find(begin, end, 'e');
   int exponent = 0;
-  const char* exponent_begin = text.data() + e + 1;
-  if (*exponent_begin == '+') ++exponent_begin;
-  std::from_chars(exponent_begin, scientific.ptr, exponent);
-  if (exponent >= -5 && exponent < 16) {
-    char plain[64];
-    const auto fixed = std::to_chars(plain, plain + sizeof(plain), value, std::chars_format::fixed);
-    const std::string_view fixed_text(plain, static_cast<std::size_t>(fixed.ptr - plain));
-    out += fixed_text;
-    if (fixed_text.find('.') == std::string_view::npos) out += ".0";
-    return;
+  std::from_chars(e[1] == '+' ? e + 2 : e + 1, end, exponent);
+  // The digits without their point.
+  char digits[24];
+  char* digits_end = digits;
+  for (const char* p = begin; p != e; ++p) {
+    if (*p != '.') *digits_end++ = *p;
   }
-  out += text.substr(0, e);
-  out += 'e';
-  char exponent_text[8];
-  const auto end = std::to_chars(exponent_text, exponent_text + sizeof(exponent_text), exponent);
-  out.append(exponent_text, end.ptr);
+  const auto count = static_cast<int>(digits_end - digits);
+  const auto copy = [&](int from, int until) { to = std::copy(digits + from, digits + until, to); };
+  if (exponent >= 16 || exponent < -5) {
+    to = std::copy(begin, e, to);
+    *to++ = 'e';
+    if (exponent > 0) *to++ = '+';
+    to = std::to_chars(to, laid_out + sizeof(laid_out), exponent).ptr;
+  } else if (exponent < 0) {
+    to = std::fill_n(std::copy_n("0.", 2, to), -exponent - 1, '0');
+    copy(0, count);
+  } else if (count <= exponent + 1) {
+    copy(0, count);
+    to = std::copy_n(".0", 2, std::fill_n(to, exponent + 1 - count, '0'));
+  } else {
+    copy(0, exponent + 1);
+    *to++ = '.';
+    copy(exponent + 1, count);
+  }
+  out.append(laid_out, to);
 }
 
 }  // namespace jackdaw

@@ -20,7 +20,7 @@ bool is_valid_utf8(std::string_view text);
 // orjson does (\b \t \n \f \r by letter, others as \u00xx); other bytes pass through. Text must be valid UTF-8.
 void append_json_string(std::string& out, std::string_view text);
 
-// Appends a double the way orjson prints it: the shortest digits that read back, "1.0", "1e16", "1.5e-7", "-0.0";
+// Appends a double the way orjson prints it: the shortest digits that read back, "1.0", "1e+16", "1.5e-7", "-0.0";
 // NaN and infinities as null.
 void append_json_double(std::string& out, double value);
 

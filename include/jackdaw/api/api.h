@@ -1,0 +1,41 @@
+// Api: every HTTP endpoint of the daemon. Parses requests, asks serving and control, renders answers.
+//
+// The handler runs on io threads and is thread-safe. Parse, route, predict, render: small predictions do all four on
+// the io thread; a prediction estimated above `inline_ns_max` goes to the cpu pool and is rendered back on the io
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "jackdaw/base/env.h"
+#include "jackdaw/base/metrics.h"
+#include "jackdaw/control/model_control.h"
+#include "jackdaw/net/exchange.h"
+#include "jackdaw/serving/registry.h"
+#include "jackdaw/serving/worker_pool.h"
+
+namespace jackdaw::api {
+
+struct ApiOptions {
+  std::string version = "0.0.0";          // jackdaw's own
+  std::uint64_t inline_ns_max = 300'000;  // predictions estimated above this leave the io thread
+  bool repository_writes = true;          // load and unload over HTTP; off on listeners that are not loopback
+  bool access_log = false;
+};
+
+// Everything the endpoints need; all of it must outlive the handler.
+struct ApiContext {
+  serving::Registry* registry = nullptr;
+  control::ModelControl* control = nullptr;
+  serving::WorkerPool* cpu_pool = nullptr;
+  MetricsRegistry* metrics = nullptr;
+  Clock* clock = nullptr;
+  Random* random = nullptr;
+};
+
+net::Handler make_handler(ApiContext context, ApiOptions options);
+
+}  // namespace jackdaw::api

@@ -1,0 +1,46 @@
+// ModelControl: brings declared models to served ones. Loads on its own work thread, publishes into the registry.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jackdaw/base/metrics.h"
+#include "jackdaw/base/result.h"
+#include "jackdaw/engine/engine.h"
+#include "jackdaw/serving/registry.h"
+
+namespace jackdaw::control {
+
+// One model the configuration asks for, with everything resolved: where it is, who serves it, how it answers.
+struct DeclaredModel {
+  std::string name;
+  std::string namespace_name = "default";
+  std::string service_name;
+  serving::Dialect dialect = serving::Dialect::kserve;
+  engine::EngineSpec engine;  // `path` is filled in by `resolve` at every load
+  // Where the model is now: a file or a directory, in which versions are found. Blocking; work thread.
+  std::function<Result<std::string>()> resolve;
+  bool stopped = false;  // declared, but not loaded until someone asks
+  std::string place;     // "service.yaml:12:5", for messages
+};
+
+// Thread-safe. The factory and the registry must outlive it.
+class ModelControl {
+ public:
+  virtual ~ModelControl() = default;
+  // Declares the models (state LOADING) and loads each on the work thread. `all_done` runs on the work thread when
+  // every one of them is ready or has failed; failures are logged with their place and kept as the model's reason.
+  virtual void declare(std::vector<DeclaredModel> models, std::function<void()> all_done) = 0;
+  // Repository API. `done` is called on the work thread. not_found when no such model was declared; otherwise what the
+  // load said. Unloading keeps the declaration, so that the model can be loaded again.
+  virtual void load(std::string name, std::function<void(Result<void>)> done) = 0;
+  virtual void unload(std::string name, std::function<void(Result<void>)> done) = 0;
+};
+
+std::unique_ptr<ModelControl> make_model_control(engine::EngineFactory& factory, serving::Registry& registry,
+                                                 MetricsRegistry& metrics);
+
+}  // namespace jackdaw::control

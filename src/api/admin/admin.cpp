@@ -1,0 +1,18 @@
+#include "src/api/admin/admin.h"
+
+#include <utility>
+
+namespace jackdaw::api::admin {
+
+void alive(Call call) {
+  answer_json(call, R"({"status":"alive"})");
+}
+
+void metrics(Call call) {
+  net::Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = call.api->context.metrics->expose();
+  answer(call, std::move(response));
+}
+
+}  // namespace jackdaw::api::admin

@@ -1,0 +1,49 @@
+// Call: one request on its way through an endpoint, and the table row that brought it there.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "jackdaw/api/api.h"
+#include "jackdaw/net/exchange.h"
+
+namespace jackdaw::api {
+
+// Shared, immutable state of all endpoints.
+struct Api {
+  ApiContext context;
+  ApiOptions options;
+};
+
+// Values of the {placeholders} of a route, percent-decoded, in order of appearance.
+struct PathValues {
+  std::array<std::string, 3> values;
+  std::size_t count = 0;
+  const std::string& operator[](std::size_t i) const { return values[i]; }
+};
+
+struct Call {
+  std::shared_ptr<const Api> api;
+  std::shared_ptr<net::Exchange> exchange;
+  PathValues path;
+
+  const net::Request& request() const { return exchange->request(); }
+};
+
+using Endpoint = void (*)(Call call);
+
+// Sends an answer: passes x-request-id and traceparent through and writes the access log.
+void answer(const Call& call, net::Response response);
+// {"error": "..."} with that status.
+void answer_error(const Call& call, int status, std::string_view message);
+// {"detail": "..."}: FastAPI's shape for routing errors.
+void answer_detail(const Call& call, int status, std::string_view detail);
+void answer_json(const Call& call, std::string body);
+
+// The HTTP status of an error, as KServe and MLServer answer it.
+int http_status(Code code);
+
+}  // namespace jackdaw::api

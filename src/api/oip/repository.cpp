@@ -1,0 +1,93 @@
+// The model repository extension: index, load, unload (Triton's extension_model_repository.md, MLServer, KServe).
+#include <utility>
+
+#include "jackdaw/base/text.h"
+#include "src/api/oip/json_document.h"
+#include "src/api/oip/oip.h"
+#include "src/api/oip/predict_call.h"
+
+namespace jackdaw::api::oip {
+namespace {
+
+using serving::Dialect;
+
+// Triton's filter {"ready": true} lists ready models only. A body that is empty or says nothing lists all.
+Result<bool> ready_only(std::string_view body) {
+  if (body.empty()) return false;
+  JsonDocument document;
+  if (const auto fault = document.parse(body))
+    return make_error(Code::invalid_argument, "Unrecognized request format: {}", fault->text());
+  bool ready = false;
+  return document.root()["ready"].get(ready) == simdjson::SUCCESS && ready;
+}
+
+void append_row(std::string& out, const serving::ServedModel& model, const serving::ModelVersion& version) {
+  if (out.size() > 1) out += ',';
+  out += R"({"name":)";
+  append_json_string(out, model.name);
+  if (model.dialect == Dialect::kserve || model.versions.size() > 1) {
+    out += R"(,"version":)";
+    append_json_string(out, version.version);
+  }
+  out += R"(,"state":")";
+  out += serving::state_name(version.state);
+  out += R"(","reason":)";
+  append_json_string(out, version.reason);
+  out += '}';
+}
+
+bool writes_allowed(const Call& call) {
+  if (call.api->options.repository_writes) return true;
+  answer_error(
+      call, 403,
+      "The model repository is read-only on this address; models are loaded and unloaded on a loopback listener.");
+  return false;
+}
+
+// Answers on the io thread once control has acted on its own thread.
+void act(Call call, const char* verb,
+         void (control::ModelControl::*action)(std::string, std::function<void(Result<void>)>)) {
+  if (!writes_allowed(call)) return;
+  const std::string name = call.path[0];
+  Executor& executor = call.exchange->executor();
+  control::ModelControl& control = *call.api->context.control;
+  (control.*action)(name, [call = std::move(call), name, verb, &executor](Result<void> outcome) {
+    executor.post([call, name, verb, outcome = std::move(outcome)] {
+      const auto snapshot = call.api->context.registry->snapshot();
+      const Dialect dialect = dialect_of(*snapshot, snapshot->find(name));
+      if (!outcome && outcome.error().code == Code::not_found) return answer_unknown_model(call, *snapshot, name, "");
+      if (!outcome)
+        return answer_error(call, 503, "Model with name " + name + " is not ready. " + outcome.error().text());
+      if (dialect == Dialect::mlserver) return answer(call, net::Response{200, {}, {}, {}});
+      std::string body = R"({"name":)";
+      append_json_string(body, name);
+      answer_json(call, body + ",\"" + verb + "\":true}");
+    });
+  });
+}
+
+}  // namespace
+
+void v2_index(Call call) {
+  const auto filter = ready_only(call.request().body());
+  if (!filter) return answer_error(call, 400, filter.error().text());
+  std::string body = "[";
+  const auto snapshot = call.api->context.registry->snapshot();
+  for (const auto& model : snapshot->models()) {
+    for (const serving::ModelVersion& version : model->versions) {
+      if (*filter && version.state != serving::ModelState::ready) continue;
+      append_row(body, *model, version);
+    }
+  }
+  answer_json(call, body + "]");
+}
+
+void v2_load(Call call) {
+  act(std::move(call), "load", &control::ModelControl::load);
+}
+
+void v2_unload(Call call) {
+  act(std::move(call), "unload", &control::ModelControl::unload);
+}
+
+}  // namespace jackdaw::api::oip

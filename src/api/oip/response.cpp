@@ -1,0 +1,257 @@
+#include "src/api/oip/response.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "jackdaw/base/text.h"
+
+namespace jackdaw::api::oip {
+namespace {
+
+using engine::Tensor;
+using serving::Dialect;
+
+template <typename T>
+T element_at(const Tensor& tensor, std::size_t index) {
+  T value;
+  std::memcpy(&value, tensor.data.data() + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+template <typename T>
+void append_integer(std::string& out, T value) {
+  char buffer[24];
+  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value);
+  out.append(buffer, end.ptr);
+}
+
+// IEEE half and bfloat16 widen exactly.
+float half_to_float(std::uint16_t bits) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
+  const std::uint32_t exponent = (bits >> 10) & 0x1fu;
+  const std::uint32_t mantissa = bits & 0x3ffu;
+  if (exponent == 0) return (sign ? -1.0f : 1.0f) * std::ldexp(static_cast<float>(mantissa), -24);
+  const std::uint32_t wide = sign | ((exponent == 31 ? 255u : exponent + 112u) << 23) | (mantissa << 13);
+  float value;
+  std::memcpy(&value, &wide, sizeof(value));
+  return value;
+}
+
+float bfloat_to_float(std::uint16_t bits) {
+  const std::uint32_t wide = static_cast<std::uint32_t>(bits) << 16;
+  float value;
+  std::memcpy(&value, &wide, sizeof(value));
+  return value;
+}
+
+void append_element(std::string& out, const Tensor& tensor, std::size_t i) {
+  switch (tensor.dtype) {
+    case DType::boolean:
+      out += element_at<std::uint8_t>(tensor, i) != 0 ? "true" : "false";
+      return;
+    case DType::uint8:
+      return append_integer(out, element_at<std::uint8_t>(tensor, i));
+    case DType::uint16:
+      return append_integer(out, element_at<std::uint16_t>(tensor, i));
+    case DType::uint32:
+      return append_integer(out, element_at<std::uint32_t>(tensor, i));
+    case DType::uint64:
+      return append_integer(out, element_at<std::uint64_t>(tensor, i));
+    case DType::int8:
+      return append_integer(out, element_at<std::int8_t>(tensor, i));
+    case DType::int16:
+      return append_integer(out, element_at<std::int16_t>(tensor, i));
+    case DType::int32:
+      return append_integer(out, element_at<std::int32_t>(tensor, i));
+    case DType::int64:
+      return append_integer(out, element_at<std::int64_t>(tensor, i));
+    case DType::fp16:
+      return append_json_double(out, half_to_float(element_at<std::uint16_t>(tensor, i)));
+    case DType::bf16:
+      return append_json_double(out, bfloat_to_float(element_at<std::uint16_t>(tensor, i)));
+    case DType::fp32:
+      return append_json_double(out, element_at<float>(tensor, i));
+    case DType::fp64:
+      return append_json_double(out, element_at<double>(tensor, i));
+    case DType::bytes:
+      return append_json_string(out, tensor.strings[i]);
+  }
+}
+
+void append_flat(std::string& out, const Tensor& tensor) {
+  out += '[';
+  const std::size_t count = tensor.element_count();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) out += ',';
+    append_element(out, tensor, i);
+  }
+  out += ']';
+}
+
+// Depth is the tensor's rank, which engines keep at 3 or less.
+void append_nested(std::string& out, const Tensor& tensor, std::size_t dimension, std::size_t& next) {
+  if (dimension == tensor.shape.size()) return append_element(out, tensor, next++);
+  out += '[';
+  for (std::int64_t i = 0; i < tensor.shape[dimension]; ++i) {
+    if (i > 0) out += ',';
+    append_nested(out, tensor, dimension + 1, next);
+  }
+  out += ']';
+}
+
+void append_shape(std::string& out, const Tensor& tensor) {
+  out += '[';
+  for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
+    if (i > 0) out += ',';
+    append_integer(out, tensor.shape[i]);
+  }
+  out += ']';
+}
+
+// {"name":…,"shape":…,"datatype":…  — left open.
+void open_output(std::string& out, const Tensor& tensor) {
+  out += R"({"name":)";
+  append_json_string(out, tensor.name);
+  out += R"(,"shape":)";
+  append_shape(out, tensor);
+  out += R"(,"datatype":")";
+  out += oip_name(tensor.dtype);
+  out += '"';
+}
+
+void append_raw(std::string& out, const Tensor& tensor) {
+  if (tensor.dtype != DType::bytes) {
+    out.append(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size());
+    return;
+  }
+  for (const std::string& text : tensor.strings) {
+    const auto length = static_cast<std::uint32_t>(text.size());
+    char prefix[sizeof(length)];
+    std::memcpy(prefix, &length, sizeof(length));
+    out.append(prefix, sizeof(prefix));
+    out += text;
+  }
+}
+
+std::size_t raw_size(const Tensor& tensor) {
+  if (tensor.dtype != DType::bytes) return tensor.data.size();
+  std::size_t size = 0;
+  for (const std::string& text : tensor.strings) size += text.size() + sizeof(std::uint32_t);
+  return size;
+}
+
+// KServe: once outputs are named, only their own flags count; the request-wide flag stands for all otherwise.
+bool wants_binary(const V2Request& request, std::string_view output) {
+  if (request.requested.empty()) return request.binary_output;
+  for (const RequestedOutput& wanted : request.requested) {
+    if (wanted.name == output) return wanted.binary;
+  }
+  return false;
+}
+
+std::string_view content_type_of(const V2Request& request, const Tensor& tensor) {
+  for (const RequestedOutput& wanted : request.requested) {
+    if (wanted.name == tensor.name && wanted.content_type == "str") return "str";
+  }
+  return tensor.content_type.empty() ? "np" : std::string_view(tensor.content_type);
+}
+
+void append_kserve_output(std::string& out, const Tensor& tensor) {
+  open_output(out, tensor);
+  out += R"(,"parameters":null,"data":)";
+  append_flat(out, tensor);
+  out += '}';
+}
+
+void append_mlserver_output(std::string& out, const Tensor& tensor, std::string_view content_type) {
+  open_output(out, tensor);
+  out += R"(,"parameters":{"content_type":")";
+  out += content_type;
+  out += R"("},"data":)";
+  append_flat(out, tensor);
+  out += '}';
+}
+
+void append_name(std::string& out, std::string_view key, std::string_view value) {
+  out += key;
+  append_json_string(out, value);
+}
+
+std::string render_json(const V2Names& names, const V2Request& request, const std::vector<Tensor>& outputs,
+                        Dialect dialect) {
+  std::string out;
+  out.reserve(256);
+  append_name(out, R"({"model_name":)", names.model);
+  const bool kserve = dialect == Dialect::kserve;
+  if (!names.version.empty()) {
+    append_name(out, R"(,"model_version":)", names.version);
+  } else if (kserve) {
+    out += R"(,"model_version":null)";
+  }
+  append_name(out, R"(,"id":)", names.id);
+  out += kserve ? R"(,"parameters":null,"outputs":[)" : R"(,"parameters":{},"outputs":[)";
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (i > 0) out += ',';
+    kserve ? append_kserve_output(out, outputs[i])
+           : append_mlserver_output(out, outputs[i], content_type_of(request, outputs[i]));
+  }
+  out += "]}";
+  return out;
+}
+
+V2Response render_binary(const V2Names& names, const V2Request& request, const std::vector<Tensor>& outputs) {
+  V2Response response;
+  std::string& out = response.body;
+  append_name(out, R"({"id":)", names.id);
+  append_name(out, R"(,"model_name":)", names.model);
+  if (names.version.empty()) {
+    out += R"(,"model_version":null)";
+  } else {
+    append_name(out, R"(,"model_version":)", names.version);
+  }
+  out += R"(,"outputs":[)";
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (i > 0) out += ',';
+    open_output(out, outputs[i]);
+    if (wants_binary(request, outputs[i].name)) {
+      out += R"(,"parameters":{"binary_data_size":)";
+      append_integer(out, raw_size(outputs[i]));
+      out += "}}";
+    } else {
+      out += R"(,"data":)";
+      append_flat(out, outputs[i]);
+      out += '}';
+    }
+  }
+  out += "]}";
+  response.json_length = out.size();
+  for (const Tensor& tensor : outputs) {
+    if (wants_binary(request, tensor.name)) append_raw(out, tensor);
+  }
+  return response;
+}
+
+}  // namespace
+
+std::string render_v1(const std::vector<Tensor>& outputs) {
+  std::string out = R"({"predictions":)";
+  const bool list = outputs.size() != 1;
+  if (list) out += '[';
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (i > 0) out += ',';
+    std::size_t next = 0;
+    append_nested(out, outputs[i], 0, next);
+  }
+  if (list) out += ']';
+  return out + "}";
+}
+
+V2Response render_v2(const V2Names& names, const V2Request& request, std::vector<Tensor>& outputs, Dialect dialect) {
+  for (const Tensor& tensor : outputs) {
+    if (wants_binary(request, tensor.name)) return render_binary(names, request, outputs);
+  }
+  return {render_json(names, request, outputs, dialect), 0};
+}
+
+}  // namespace jackdaw::api::oip

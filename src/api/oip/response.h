@@ -1,0 +1,29 @@
+// Tensors to response bodies: V1 predictions, V2 JSON in both dialects, and V2 with raw tensors.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "jackdaw/engine/tensor.h"
+#include "src/api/oip/request.h"
+
+namespace jackdaw::api::oip {
+
+// {"predictions": nested lists}; several outputs become a list of them.
+std::string render_v1(const std::vector<engine::Tensor>& outputs);
+
+struct V2Response {
+  std::string body;
+  std::size_t json_length = 0;  // 0: the body is JSON only; else raw tensors follow that many bytes
+};
+
+struct V2Names {
+  std::string_view model;
+  std::string_view version;  // "" = null or left out, by the dialect
+  std::string_view id;
+};
+
+V2Response render_v2(const V2Names& names, const V2Request& request, std::vector<engine::Tensor>& outputs,
+                     serving::Dialect dialect);
+
+}  // namespace jackdaw::api::oip

@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <utility>
+
+#include "jackdaw/base/text.h"
+#include "src/api/oip/oip.h"
+#include "src/api/oip/predict_call.h"
+#include "src/api/oip/response.h"
+
+namespace jackdaw::api::oip {
+
+std::string model_names(const serving::RegistrySnapshot& snapshot);
+
+namespace {
+
+using serving::Dialect;
+
+const std::string& no_version() {
+  static const std::string none;
+  return none;
+}
+
+const std::string& path_version(const Call& call) {
+  return call.path.count > 1 ? call.path[1] : no_version();
+}
+
+// MLServer answers health checks with an empty body.
+void answer_empty(const Call& call) {
+  net::Response response;
+  response.content_type = {};
+  answer(call, std::move(response));
+}
+
+std::string tensor_specs(const std::vector<engine::TensorSpec>& specs) {
+  std::string out = "[";
+  for (const engine::TensorSpec& spec : specs) {
+    if (out.size() > 1) out += ',';
+    out += R"({"name":)";
+    append_json_string(out, spec.name);
+    out += fmt::format(R"(,"datatype":"{}","shape":[{}]}})", oip_name(spec.dtype), fmt::join(spec.shape, ","));
+  }
+  return out + "]";
+}
+
+void answer_refusal(const Call& call, Refusal refusal) {
+  net::Response response;
+  response.status = refusal.status;
+  response.body = std::move(refusal.body);
+  answer(call, std::move(response));
+}
+
+// A request id goes into a header only when it is one plain line.
+bool fits_header(std::string_view id) {
+  return !id.empty() && id.size() <= 256 &&
+         std::all_of(id.begin(), id.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+// MLServer marks every answer as a CloudEvent.
+void add_mlserver_headers(net::Response& response, std::string_view model, std::string_view id) {
+  const std::string name(model);
+  response.headers.push_back({"ce-specversion", "0.3"});
+  response.headers.push_back({"ce-source", "io.seldon.serving.deployment.mlserver"});
+  response.headers.push_back({"ce-type", "io.seldon.serving.inference.response"});
+  response.headers.push_back({"ce-modelid", name});
+  response.headers.push_back({"ce-inferenceservicename", "mlserver"});
+  response.headers.push_back({"ce-endpoint", name});
+  if (!fits_header(id)) return;
+  response.headers.push_back({"ce-id", std::string(id)});
+  response.headers.push_back({"ce-requestid", std::string(id)});
+}
+
+// Content types FastAPI reads as JSON: application/json and application/*+json, with any parameters.
+bool is_json_content(std::string_view content_type) {
+  const std::string_view media = content_type.substr(0, content_type.find(';'));
+  return media.starts_with("application/json") ||
+         (media.starts_with("application/") && media.find("+json") != std::string_view::npos);
+}
+
+std::variant<V2Request, Refusal> read_request(const Call& call, Dialect dialect) {
+  const net::Request& request = call.request();
+  const auto json_length = request.header("inference-header-content-length");
+  const std::string_view content_type = request.header("content-type").value_or("");
+  // MLServer has no binary extension; there a missing content type means JSON. KServe takes everything but JSON for the
+  // binary form, a missing content type included.
+  const bool binary = !is_json_content(content_type) && (dialect == Dialect::kserve || json_length);
+  if (binary && !json_length) {
+    return refuse(400, "received byte inputs, but the'inference-header-content-length' header is missing.");
+  }
+  return parse_v2(request.body(), binary ? json_length : std::nullopt, call.path[0], dialect);
+}
+
+void render(const Call& call, const Found& found, const V2Request& request, const std::string& id,
+            std::vector<engine::Tensor> outputs) {
+  const Dialect dialect = found.model->dialect;
+  const V2Names names{found.model->name, path_version(call), id};
+  V2Response rendered = render_v2(names, request, outputs, dialect);
+  net::Response response;
+  response.body = std::move(rendered.body);
+  if (rendered.json_length > 0) {
+    // The content type stays JSON, as KServe answers; clients go by the header.
+    response.headers.push_back({"inference-header-content-length", std::to_string(rendered.json_length)});
+  }
+  if (dialect == Dialect::mlserver) add_mlserver_headers(response, found.model->name, id);
+  answer(call, std::move(response));
+}
+
+}  // namespace
+
+void v2_server(Call call) {
+  answer_json(
+      call,
+      fmt::format(
+          R"({{"name":"jackdaw","version":"{}","extensions":["model_repository_extension","binary_tensor_data"]}})",
+          call.api->options.version));
+}
+
+void v2_live(Call call) {
+  if (dialect_of(*call.api->context.registry->snapshot(), nullptr) == Dialect::mlserver) return answer_empty(call);
+  answer_json(call, R"({"live":true})");
+}
+
+void v2_ready(Call call) {
+  const auto snapshot = call.api->context.registry->snapshot();
+  if (!snapshot->all_ready()) return answer_error(call, 503, "Server is not ready.");
+  if (dialect_of(*snapshot, nullptr) == Dialect::mlserver) return answer_empty(call);
+  answer_json(call, R"({"ready":true})");
+}
+
+void v2_list(Call call) {
+  answer_json(call, model_names(*call.api->context.registry->snapshot()));
+}
+
+void v2_model(Call call) {
+  const Found found = find_ready(call, call.path[0], path_version(call));
+  if (found.model == nullptr) return;
+  const engine::ModelMetadata& metadata = found.version->engine->metadata();
+  std::string body = R"({"name":)";
+  append_json_string(body, found.model->name);
+  body += R"(,"versions":[)";
+  for (const serving::ModelVersion& version : found.model->versions) {
+    if (&version != &found.model->versions.front()) body += ',';
+    append_json_string(body, version.version);
+  }
+  body += R"(],"platform":)";
+  append_json_string(body, metadata.platform);
+  body += R"(,"inputs":)" + tensor_specs(metadata.inputs) + R"(,"outputs":)" + tensor_specs(metadata.outputs);
+  body += found.model->dialect == Dialect::mlserver ? R"(,"parameters":{}})" : "}";
+  answer_json(call, std::move(body));
+}
+
+void v2_model_ready(Call call) {
+  const Found found = find_ready(call, call.path[0], path_version(call));
+  if (found.model == nullptr) return;
+  if (found.model->dialect == Dialect::mlserver) return answer_empty(call);
+  std::string body = R"({"name":)";
+  append_json_string(body, found.model->name);
+  answer_json(call, body + R"(,"ready":true})");
+}
+
+void v2_infer(Call call) {
+  const auto snapshot = call.api->context.registry->snapshot();
+  const serving::ServedModel* model = snapshot->find(call.path[0], call.request().header("host").value_or(""));
+  // The body is read before the model is looked for, as both peers do: a bad body to an unknown model is a bad body.
+  auto parsed = read_request(call, dialect_of(*snapshot, model));
+  if (auto* refusal = std::get_if<Refusal>(&parsed)) return answer_refusal(call, std::move(*refusal));
+  Found found = find_ready(call, call.path[0], path_version(call));
+  if (found.model == nullptr) return;
+  auto request = std::make_shared<V2Request>(std::move(std::get<V2Request>(parsed)));
+  const bool keep_empty_id = found.model->dialect == Dialect::mlserver && request->has_id;
+  if (request->request.id.empty() && !keep_empty_id) request->request.id = make_uuid(*call.api->context.random);
+  std::shared_ptr<const engine::InferenceRequest> inference(request, &request->request);
+  predict(std::move(call), std::move(found), std::move(inference),
+          [request](const Call& done, const Found& answered, std::vector<engine::Tensor> outputs) {
+            render(done, answered, *request, request->request.id, std::move(outputs));
+          });
+}
+
+}  // namespace jackdaw::api::oip

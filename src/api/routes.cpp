@@ -1,0 +1,162 @@
+#include "src/api/routes.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "jackdaw/base/text.h"
+#include "src/api/admin/admin.h"
+#include "src/api/oip/oip.h"
+
+namespace jackdaw::api {
+namespace {
+
+using net::Method;
+
+constexpr std::array route_table{
+    // What is asked for most stands first.
+    Route{Method::post, "/v2/models/{model}/infer", oip::v2_infer},
+    Route{Method::post, "/v1/models/{model}:predict", oip::v1_predict},
+    Route{Method::post, "/v1/models/{model}:explain", oip::v1_explain},
+    Route{Method::post, "/v2/models/{model}/versions/{version}/infer", oip::v2_infer},
+    // KServe V1.
+    Route{Method::get, "/v1/models", oip::v1_list},
+    Route{Method::get, "/v1/models/{model}", oip::v1_model_ready},
+    // Open Inference Protocol.
+    Route{Method::get, "/v2", oip::v2_server},
+    Route{Method::get, "/v2/health/live", oip::v2_live},
+    Route{Method::get, "/v2/health/ready", oip::v2_ready},
+    Route{Method::get, "/v2/models", oip::v2_list},
+    Route{Method::get, "/v2/models/{model}", oip::v2_model},
+    Route{Method::get, "/v2/models/{model}/ready", oip::v2_model_ready},
+    Route{Method::get, "/v2/models/{model}/versions/{version}", oip::v2_model},
+    Route{Method::get, "/v2/models/{model}/versions/{version}/ready", oip::v2_model_ready},
+    // Model repository extension.
+    Route{Method::post, "/v2/repository/index", oip::v2_index},
+    Route{Method::post, "/v2/repository/models/{model}/load", oip::v2_load},
+    Route{Method::post, "/v2/repository/models/{model}/unload", oip::v2_unload},
+    // The daemon itself.
+    Route{Method::get, "/", admin::alive},
+    Route{Method::get, "/metrics", admin::metrics},
+};
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// nullopt for broken escapes, NUL and text that is not UTF-8.
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) return std::nullopt;
+    const char c = static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+    if (c == '\0') return std::nullopt;
+    out += c;
+    i += 2;
+  }
+  if (!is_valid_utf8(out)) return std::nullopt;
+  return out;
+}
+
+std::string_view take_segment(std::string_view& path) {
+  const std::size_t slash = path.find('/');
+  const std::string_view segment = path.substr(0, slash);
+  path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+  return segment;
+}
+
+bool match_segment(std::string_view pattern, std::string_view segment, PathValues& values) {
+  if (!pattern.starts_with('{')) return pattern == segment;
+  const std::string_view suffix = pattern.substr(pattern.find('}') + 1);
+  if (segment.size() <= suffix.size() || !segment.ends_with(suffix)) return false;
+  auto value = percent_decoded(segment.substr(0, segment.size() - suffix.size()));
+  if (!value) return false;
+  values.values[values.count++] = std::move(*value);
+  return true;
+}
+
+void answer_no_route(const Call& call, std::string_view path) {
+  PathValues values;
+  std::string allow;
+  for (const Route& route : route_table) {
+    values.count = 0;
+    if (!match_path(route.pattern, path, values)) continue;
+    const std::string name(net::method_name(route.method));
+    if (allow.find(name) == std::string::npos) allow += (allow.empty() ? "" : ", ") + name;
+  }
+  if (!allow.empty()) {
+    net::Response response;
+    response.status = 405;
+    response.headers.push_back({"allow", allow});
+    response.body = R"({"detail":"Method Not Allowed"})";
+    answer(call, std::move(response));
+    return;
+  }
+  if (path.size() > 1 && path.ends_with('/')) {
+    const std::string_view without = path.substr(0, path.size() - 1);
+    for (const Route& route : route_table) {
+      values.count = 0;
+      if (!match_path(route.pattern, without, values)) continue;
+      net::Response response;
+      response.status = 307;
+      std::string location(without);
+      if (!call.request().query().empty()) location += "?" + std::string(call.request().query());
+      response.headers.push_back({"location", std::move(location)});
+      answer(call, std::move(response));
+      return;
+    }
+  }
+  answer_detail(call, 404, "Not Found");
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+  return route_table;
+}
+
+bool match_path(std::string_view pattern, std::string_view path, PathValues& values) {
+  if (!path.starts_with('/')) return false;
+  pattern.remove_prefix(1);
+  path.remove_prefix(1);
+  for (;;) {
+    const bool more_pattern = pattern.find('/') != std::string_view::npos;
+    const bool more_path = path.find('/') != std::string_view::npos;
+    if (!match_segment(take_segment(pattern), take_segment(path), values)) return false;
+    if (more_pattern != more_path) return false;
+    if (!more_pattern) return true;
+  }
+}
+
+void dispatch(Call call) {
+  const net::Request& request = call.request();
+  const std::string_view path = request.path();
+  // HEAD is answered like GET; net leaves the body out.
+  const Method method = request.method() == Method::head ? Method::get : request.method();
+  for (const Route& route : route_table) {
+    if (route.method != method) continue;
+    call.path.count = 0;
+    if (!match_path(route.pattern, path, call.path)) continue;
+    const Endpoint endpoint = route.endpoint;
+    endpoint(std::move(call));
+    return;
+  }
+  answer_no_route(call, path);
+}
+
+net::Handler make_handler(ApiContext context, ApiOptions options) {
+  auto api = std::make_shared<const Api>(Api{context, std::move(options)});
+  return [api = std::move(api)](std::shared_ptr<net::Exchange> exchange) {
+    dispatch(Call{api, std::move(exchange), {}});
+  };
+}
+
+}  // namespace jackdaw::api

@@ -1,0 +1,27 @@
+// Routes: the one table of endpoints, read top to bottom in routes.cpp.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "src/api/call.h"
+
+namespace jackdaw::api {
+
+struct Route {
+  net::Method method;
+  // "/v2/models/{model}/infer"; a placeholder takes one non-empty segment, or the part of it before a literal suffix
+  // ("/v1/models/{model}:predict").
+  std::string_view pattern;
+  Endpoint endpoint;
+};
+
+std::span<const Route> routes();
+
+// True when `path` (without query, still percent-encoded) fits `pattern`; fills `values`.
+bool match_path(std::string_view pattern, std::string_view path, PathValues& values);
+
+// Finds the route and runs its endpoint; answers 404, 405 (with Allow) and 307 (trailing slash) itself.
+void dispatch(Call call);
+
+}  // namespace jackdaw::api

@@ -1,0 +1,84 @@
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "jackdaw/base/log.h"
+#include "jackdaw/spec/finding.h"
+#include "jackdaw/spec/load.h"
+#include "src/app/cli.h"
+#include "src/app/terminal.h"
+#include "src/app/wiring.h"
+
+namespace jackdaw::app {
+namespace {
+
+// Flags win over the file; they come to the same place so that everything after sees one set of settings.
+void apply_flags(const ServeFlags& flags, spec::DaemonSpec& daemon) {
+  if (!flags.listen.empty()) {
+    daemon.listen.clear();
+    for (const std::string& address : flags.listen) {
+      daemon.listen.emplace_back();
+      daemon.listen.back().set(address, SourcePlace{"--listen", 0, 0, {}});
+    }
+  }
+  if (flags.log_format == "json") daemon.logging.format.set(LogFormat::json, SourcePlace{"--log-format", 0, 0, {}});
+  if (flags.log_format == "text") daemon.logging.format.set(LogFormat::text, SourcePlace{"--log-format", 0, 0, {}});
+  static constexpr std::pair<const char*, LogLevel> levels[] = {
+      {"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning}, {"error", LogLevel::error}};
+  for (const auto& [name, level] : levels) {
+    if (flags.log_level == name) daemon.logging.level.set(level, SourcePlace{"--log-level", 0, 0, {}});
+  }
+  if (flags.access_log) daemon.logging.access.set(true, SourcePlace{"--access-log", 0, 0, {}});
+  if (flags.io_threads > 0) daemon.io_threads.set(flags.io_threads, SourcePlace{"--io-threads", 0, 0, {}});
+}
+
+void print_findings(const spec::LoadedConfig& config) {
+  spec::RenderOptions render;
+  render.colour = wants_colour(STDERR_FILENO);
+  render.width = terminal_width(STDERR_FILENO, render.width);
+  std::fputs(spec::render_findings_text(config.findings, render).c_str(), stderr);
+}
+
+// Blocked in every thread, so that only wait_for_stop takes them.
+sigset_t block_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+}  // namespace
+
+int serve(const ServeFlags& flags) {
+  const sigset_t signals = block_stop_signals();
+  spec::LoadOptions options;
+  options.strict = flags.strict;
+  spec::LoadedConfig config = spec::load_config(flags.configs, options);
+  apply_flags(flags, config.daemon);
+  configure_log(
+      {*config.daemon.logging.format, *config.daemon.logging.level, STDERR_FILENO, wants_colour(STDERR_FILENO)});
+  if (!config.findings.empty()) print_findings(config);
+  if (!config.ok()) {
+    std::fprintf(stderr, "jackdaw: not started: %zu error(s) in the configuration\n", config.error_count());
+    return 1;
+  }
+  auto daemon = Daemon::start(config);
+  if (!daemon) {
+    std::fprintf(stderr, "jackdaw: not started: %s\n", daemon.error().text().c_str());
+    return 1;
+  }
+  int received = 0;
+  sigwait(&signals, &received);
+  // From here on a second signal ends the process at once, as people expect of Ctrl-C.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  (*daemon)->stop();
+  return 0;
+}
+
+}  // namespace jackdaw::app

@@ -1,0 +1,136 @@
+#include "src/app/wiring.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "jackdaw/api/api.h"
+#include "jackdaw/base/cpu.h"
+#include "jackdaw/base/env.h"
+#include "jackdaw/base/log.h"
+#include "jackdaw/base/metrics.h"
+#include "jackdaw/control/model_control.h"
+#include "jackdaw/net/server.h"
+#include "jackdaw/predict/predict.h"
+#include "jackdaw/serving/registry.h"
+#include "jackdaw/serving/worker_pool.h"
+#include "jackdaw/storage/resolver.h"
+#include "src/app/version.h"
+
+namespace jackdaw::app {
+namespace {
+
+constexpr std::size_t cpu_queue_max = 1024;
+
+storage::StorageSettings storage_settings(const spec::DaemonStorage& from) {
+  storage::StorageSettings to;
+  for (const auto& [prefix, path] : from.map) to.map.emplace(prefix, *path);
+  for (const auto& [claim, path] : from.pvc) to.pvc.emplace(claim, *path);
+  to.pvc_root = *from.pvc_root;
+  for (const auto& root : from.roots) to.roots.push_back(*root);
+  return to;
+}
+
+control::DeclaredModel declared_model(const spec::InferenceService& service, const storage::StorageSettings& storage) {
+  const spec::Predictor& predictor = service.predictor;
+  control::DeclaredModel model;
+  model.name = *predictor.served_name;
+  model.service_name = *service.metadata.name;
+  model.namespace_name = *service.metadata.namespace_name;
+  const bool mlserver = service.runtime.dialect == spec::RuntimeDialect::mlserver;
+  model.dialect = mlserver ? serving::Dialect::mlserver : serving::Dialect::kserve;
+  model.stopped = service.stopped;
+  model.place = predictor.place.text();
+  model.engine.model_name = model.name;
+  model.engine.model_format = *predictor.model_format;
+  model.engine.mlserver_dialect = mlserver;
+  model.engine.predict_proba = *predictor.predict_proba;
+  model.engine.predict_fn = *predictor.predict_fn;
+  model.engine.memory_limit_bytes = *predictor.memory_limit_bytes;
+  model.resolve = [uri = *predictor.storage_uri, base = service.base_dir, storage] {
+    return storage::resolve(uri, base, storage);
+  };
+  return model;
+}
+
+net::ServerOptions server_options(const spec::DaemonSpec& daemon, MetricsRegistry& metrics) {
+  net::ServerOptions options;
+  for (const auto& address : daemon.listen) options.listen.push_back(*address);
+  options.io_threads = *daemon.io_threads > 0 ? *daemon.io_threads : usable_cpu_count();
+  options.limits.header_bytes_max = *daemon.limits.header_bytes_max;
+  options.limits.body_bytes_max = *daemon.limits.body_bytes_max;
+  options.limits.buffered_bytes_max = *daemon.limits.buffered_bytes_max;
+  options.limits.connections_max = *daemon.limits.connections_max;
+  options.limits.header_timeout = *daemon.limits.header_timeout;
+  options.limits.body_timeout = *daemon.limits.body_timeout;
+  options.limits.idle_timeout = *daemon.limits.idle_timeout;
+  options.limits.write_timeout = *daemon.limits.write_timeout;
+  options.metrics = &metrics;
+  return options;
+}
+
+// Writes over HTTP are for listeners that only this machine reaches.
+bool is_loopback(const std::string& address) {
+  return address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]");
+}
+
+class Wired final : public Daemon {
+ public:
+  explicit Wired(const spec::DaemonSpec& daemon)
+      : drain_timeout_(*daemon.drain_timeout),
+        factory_(predict::make_engine_factory()),
+        control_(control::make_model_control(*factory_, registry_, metrics_)),
+        cpu_pool_("cpu", static_cast<std::size_t>(*daemon.cpu_threads > 0 ? *daemon.cpu_threads : usable_cpu_count()),
+                  cpu_queue_max) {}
+
+  ~Wired() override { stop(); }
+
+  Result<void> start(const spec::LoadedConfig& config) {
+    const storage::StorageSettings storage = storage_settings(config.daemon.storage);
+    std::vector<control::DeclaredModel> models;
+    for (const spec::InferenceService& service : config.services) models.push_back(declared_model(service, storage));
+    const std::size_t count = models.size();
+    control_->declare(std::move(models), [count] { log_info("all models settled", {{"models", count}}); });
+
+    net::ServerOptions options = server_options(config.daemon, metrics_);
+    api::ApiOptions api_options;
+    api_options.version = version;
+    api_options.access_log = *config.daemon.logging.access;
+    api_options.repository_writes = std::all_of(options.listen.begin(), options.listen.end(), is_loopback);
+    api::ApiContext context{&registry_, control_.get(), &cpu_pool_, &metrics_, &system_clock(), &system_random()};
+    const int io_threads = options.io_threads;
+    JACKDAW_ASSIGN(server_, net::Server::start(std::move(options), api::make_handler(context, api_options)));
+    for (const std::string& address : server_->addresses()) {
+      log_info("listening", {{"url", "http://" + address}, {"io_threads", io_threads}, {"version", version}});
+    }
+    return {};
+  }
+
+  std::vector<std::string> addresses() const override { return server_->addresses(); }
+
+  void stop() override {
+    if (!server_) return;
+    log_info("draining", {{"connections", server_->connection_count()}});
+    const std::size_t cut = server_->drain(system_clock().now() + drain_timeout_);
+    server_.reset();
+    log_info("stopped", {{"connections_cut", cut}});
+  }
+
+ private:
+  const Duration drain_timeout_;
+  MetricsRegistry metrics_;
+  serving::Registry registry_;
+  std::unique_ptr<engine::EngineFactory> factory_;
+  std::unique_ptr<control::ModelControl> control_;
+  serving::WorkerPool cpu_pool_;
+  std::unique_ptr<net::Server> server_;  // last: its threads use everything above
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::start(const spec::LoadedConfig& config) {
+  auto daemon = std::make_unique<Wired>(config.daemon);
+  JACKDAW_TRY(daemon->start(config));
+  return std::unique_ptr<Daemon>(std::move(daemon));
+}
+
+}  // namespace jackdaw::app

@@ -1,0 +1,23 @@
+// The daemon, built in plain sight: every part by hand, in the order it depends on the ones before it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "jackdaw/base/result.h"
+#include "jackdaw/spec/load.h"
+
+namespace jackdaw::app {
+
+class Daemon {
+ public:
+  virtual ~Daemon() = default;
+  // Starts listening and loads the declared models in the background.
+  static Result<std::unique_ptr<Daemon>> start(const spec::LoadedConfig& config);
+  virtual std::vector<std::string> addresses() const = 0;
+  // Finishes what is in flight within the configured drain timeout, then stops every thread.
+  virtual void stop() = 0;
+};
+
+}  // namespace jackdaw::app

@@ -1,0 +1,172 @@
+#include "jackdaw/control/model_control.h"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include "jackdaw/base/log.h"
+#include "jackdaw/serving/worker_pool.h"
+#include "src/control/model_versions.h"
+
+namespace jackdaw::control {
+namespace {
+
+using serving::ModelState;
+using serving::ModelVersion;
+using serving::ServedModel;
+
+class Control final : public ModelControl {
+ public:
+  Control(engine::EngineFactory& factory, serving::Registry& registry, MetricsRegistry& metrics)
+      : factory_(factory), registry_(registry), metrics_(metrics), work_("work", 1, 4096) {}
+
+  void declare(std::vector<DeclaredModel> models, std::function<void()> all_done) override {
+    for (const DeclaredModel& model : models) registry_.put(pending(model));
+    {
+      const std::lock_guard lock(mutex_);
+      declared_.insert(declared_.end(), models.begin(), models.end());
+    }
+    const bool queued = work_.post([this, models = std::move(models), done = std::move(all_done)] {
+      for (const DeclaredModel& model : models) {
+        if (!model.stopped) (void)load_now(model);
+      }
+      if (done) done();
+    });
+    if (!queued) log_error("models were not loaded: the work queue is full");
+  }
+
+  void load(std::string name, std::function<void(Result<void>)> done) override {
+    on_work(std::move(name), std::move(done), [this](const DeclaredModel& model) { return load_now(model); });
+  }
+
+  void unload(std::string name, std::function<void(Result<void>)> done) override {
+    on_work(std::move(name), std::move(done), [this](const DeclaredModel& model) { return unload_now(model); });
+  }
+
+ private:
+  template <typename Action>
+  void on_work(std::string name, std::function<void(Result<void>)> done, Action action) {
+    auto work = [this, name, done, action] {
+      const DeclaredModel* model = nullptr;
+      DeclaredModel copy;
+      {
+        const std::lock_guard lock(mutex_);
+        const auto at = std::find_if(declared_.begin(), declared_.end(), [&](const auto& m) { return m.name == name; });
+        if (at != declared_.end()) model = &(copy = *at);
+      }
+      done(model == nullptr ? Result<void>(make_error(Code::not_found, "Model with name {} does not exist.", name))
+                            : action(*model));
+    };
+    if (!work_.post(std::move(work))) {
+      done(make_error(Code::resource_exhausted, "too many model loads are waiting; try again later"));
+    }
+  }
+
+  static ServedModel pending(const DeclaredModel& declared) {
+    ServedModel served;
+    served.name = declared.name;
+    served.namespace_name = declared.namespace_name;
+    served.service_name = declared.service_name;
+    served.dialect = declared.dialect;
+    served.unloaded = declared.stopped;
+    served.versions.push_back({.version = "1",
+                               .state = declared.stopped ? ModelState::unavailable : ModelState::loading,
+                               .reason = declared.stopped ? "stopped" : ""});
+    return served;
+  }
+
+  ModelVersion load_version(const DeclaredModel& declared, const VersionPath& row) {
+    engine::EngineSpec spec = declared.engine;
+    spec.path = row.path;
+    ModelVersion version;
+    version.version = row.version;
+    auto loaded = factory_.load(spec);
+    if (!loaded) return failed(declared, std::move(version), loaded.error());
+    version.state = ModelState::ready;
+    version.engine = std::move(*loaded);
+    version.metrics = std::make_shared<serving::ModelMetrics>(metrics_, declared.name, row.version);
+    return version;
+  }
+
+  static ModelVersion failed(const DeclaredModel& declared, ModelVersion version, const Error& error) {
+    version.state = ModelState::unavailable;
+    version.reason = error.text();
+    log_error("model failed to load", {{"model", declared.name},
+                                       {"version", version.version},
+                                       {"declared_at", declared.place},
+                                       {"reason", version.reason}});
+    return version;
+  }
+
+  // Loads every version, then swaps the model in at once: requests see the old one until then.
+  Result<void> load_now(const DeclaredModel& declared) {
+    const auto begin = std::chrono::steady_clock::now();
+    ServedModel served = pending(declared);
+    served.unloaded = false;
+    served.versions.clear();
+    const auto path = declared.resolve();
+    if (path) {
+      for (const VersionPath& row : model_versions(*path)) served.versions.push_back(load_version(declared, row));
+    } else {
+      served.versions.push_back(failed(declared, {.version = "1"}, path.error()));
+    }
+    const bool ready = served.latest()->state == ModelState::ready;
+    const std::string reason = served.latest()->reason;
+    if (!ready && keeps_old(declared)) return make_error(Code::not_ready, "{}", reason);
+    registry_.put(std::move(served));
+    if (!ready) return make_error(Code::not_ready, "{}", reason);
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+    log_info("model ready", {{"model", declared.name},
+                             {"format", declared.engine.model_format},
+                             {"path", *path},
+                             {"load_ms", took.count()}});
+    return {};
+  }
+
+  // A model that answers already is not taken away by a failed reload.
+  bool keeps_old(const DeclaredModel& declared) const {
+    const auto snapshot = registry_.snapshot();
+    const ServedModel* current = find_exact(*snapshot, declared);
+    return current != nullptr && !current->unloaded && current->latest() != nullptr &&
+           current->latest()->state == ModelState::ready;
+  }
+
+  Result<void> unload_now(const DeclaredModel& declared) {
+    const auto snapshot = registry_.snapshot();
+    const ServedModel* current = find_exact(*snapshot, declared);
+    if (current == nullptr || current->unloaded) {
+      return make_error(Code::not_found, "Model with name {} does not exist.", declared.name);
+    }
+    ServedModel served = pending(declared);
+    served.unloaded = true;  // until someone loads it again
+    served.versions.front().state = ModelState::unavailable;
+    served.versions.front().reason = "unloaded";
+    registry_.put(std::move(served));
+    log_info("model unloaded", {{"model", declared.name}});
+    return {};
+  }
+
+  static const ServedModel* find_exact(const serving::RegistrySnapshot& snapshot, const DeclaredModel& declared) {
+    for (const auto& model : snapshot.models()) {
+      if (model->name == declared.name && model->namespace_name == declared.namespace_name) return model.get();
+    }
+    return nullptr;
+  }
+
+  engine::EngineFactory& factory_;
+  serving::Registry& registry_;
+  MetricsRegistry& metrics_;
+  mutable std::mutex mutex_;
+  std::vector<DeclaredModel> declared_;
+  serving::WorkerPool work_;  // last: its thread uses everything above
+};
+
+}  // namespace
+
+std::unique_ptr<ModelControl> make_model_control(engine::EngineFactory& factory, serving::Registry& registry,
+                                                 MetricsRegistry& metrics) {
+  return std::make_unique<Control>(factory, registry, metrics);
+}
+
+}  // namespace jackdaw::control
