@@ -104,6 +104,11 @@ Result<void> read_tree(ValueCursor& cursor, RawXgboostModel& raw) {
   RawXgboostTree& tree = raw.trees.emplace_back();
   auto done = cursor.object([&](std::string_view key) { return read_tree_member(cursor, key, tree); });
   if (!done) return std::move(done).error().at(fmt::format("tree {}", index));
+  // Said before the next one: empty trees would cost far more memory than bytes.
+  const XgboostTree& arrays = tree.tree;
+  if (arrays.left.empty() || arrays.right.empty() || arrays.feature.empty() || arrays.value.empty()) {
+    return Error{Code::parse_error, "The tree has no nodes.", fmt::format("tree {}", index)};
+  }
   if (tree.size_leaf_vector <= 1 || !tree.leaf_weights.empty()) tree.base_weights = {};
   return {};
 }
@@ -132,18 +137,20 @@ Result<std::vector<std::string>> split_texts(const ValueCursor& cursor, const st
 Result<void> read_categories(ValueCursor& cursor, XgboostModel& model) {
   std::vector<std::int64_t> offsets;
   std::vector<double> values;
-  bool texts = false;
+  bool texts = false, has_values = false;
   JACKDAW_TRY(cursor.object([&](std::string_view key) -> Result<void> {
     if (key == "offsets") {
       texts = true;
       JACKDAW_ASSIGN(offsets, cursor.integers());
     } else if (key == "values") {
+      has_values = true;
       JACKDAW_ASSIGN(values, cursor.doubles());
     } else {
       return cursor.skip();
     }
     return {};
   }));
+  if (!has_values) return cursor.error(Code::parse_error, "Categories without `values`.");
   XgboostCategories& out = model.categories.emplace_back();
   if (!texts) {
     out.numbers = std::move(values);

@@ -143,13 +143,11 @@ void LightgbmScorer::raw_scores(const double* rows, std::size_t n, double* out) 
       out[row * n_outputs_ + tree % n_outputs_] += lightgbm_tree_output(linear_trees_[tree], rows + row * n_features_);
     }
   }
-  if (average_over_ != 0.0) {
-    for (std::size_t i = 0; i < n * n_outputs_; ++i) out[i] /= average_over_;
-  }
 }
 
 void LightgbmScorer::convert(double* scores, std::size_t n) const {
   const std::size_t count = n * n_outputs_;
+  for (std::size_t i = 0; i < (average_over_ != 0.0 ? count : 0); ++i) scores[i] /= average_over_;
   switch (transform_) {
     case Transform::identity:
       return;

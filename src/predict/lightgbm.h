@@ -29,7 +29,7 @@ class LightgbmScorer {
   void prepare_row(double* row) const;
   // rows: n x n_features prepared values, NaN = missing. out: n x n_outputs.
   void raw_scores(const double* rows, std::size_t n, double* out) const;
-  // Raw scores to Booster.predict's answer, in place.
+  // Raw scores (raw_score=True) to Booster.predict's answer, in place; random forests are averaged here.
   void convert(double* scores, std::size_t n) const;
 
   double row_ns() const;

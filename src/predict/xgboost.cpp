@@ -115,13 +115,14 @@ void XgboostScorer::margins(const float* rows, std::size_t n, std::size_t stride
   if (forest_) forest_->add_scores(rows, n, stride, out);
 }
 
-// bias + base, then the features that are there, in order; all float32 (xgboost src/gbm/gblinear.cc, Pred).
+// bias + base, then the features that are there, in order; all float32 (xgboost src/gbm/gblinear.cc, Pred). The base of
+// the first group serves all of them there, and so it does here.
 void XgboostScorer::linear_margins(const float* rows, std::size_t n, std::size_t stride, float* out) const {
   const std::size_t groups = n_groups();
   const float* bias = linear_weights_.data() + n_features_ * groups;
   for (std::size_t row = 0; row < n; ++row) {
     for (std::size_t group = 0; group < groups; ++group) {
-      float sum = bias[group] + base_margin_[group];
+      float sum = bias[group] + base_margin_[0];
       for (std::size_t feature = 0; feature < n_features_; ++feature) {
         const float x = rows[row * stride + feature];
         if (!std::isnan(x)) sum += x * linear_weights_[feature * groups + group];

@@ -9,7 +9,7 @@ using formats::XgboostModel;
 using formats::XgboostTree;
 
 // Words of category bits a model may need: a few bytes of file can name category 2^24 - 1.
-constexpr std::size_t category_words_max = 1u << 26;
+constexpr std::size_t category_words_max = 1u << 24;
 
 class SpecBuilder {
  public:

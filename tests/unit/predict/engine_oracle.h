@@ -39,7 +39,8 @@ inline double number(simdjson::dom::element element) {
 template <typename T>
 std::vector<T> numbers(simdjson::dom::element array) {
   std::vector<T> out;
-  for (simdjson::dom::element element : array.get_array().value()) out.push_back(static_cast<T>(number(element)));
+  const simdjson::dom::array elements = array.get_array().value();
+  for (simdjson::dom::element element : elements) out.push_back(static_cast<T>(number(element)));
   return out;
 }
 
@@ -52,7 +53,8 @@ template <typename Fn>
 void for_each_case(const std::string& path, Fn fn) {
   simdjson::dom::parser parser;
   simdjson::dom::element root = parser.load(data_path(path));
-  for (simdjson::dom::element one : root["cases"].get_array().value()) fn(one);
+  const simdjson::dom::array cases = root["cases"].get_array().value();
+  for (simdjson::dom::element one : cases) fn(one);
 }
 
 inline std::uint32_t bits(float x) {

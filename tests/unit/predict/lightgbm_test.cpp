@@ -22,7 +22,8 @@ void check_case(const std::string& folder, simdjson::dom::element one) {
   INFO(path);
   auto model = formats::read_lightgbm(oracle::read_file(oracle::data_path(path)));
   if (!model) FAIL(model.error().text());
-  CHECK(model->version == oracle::text(one["format"]));
+  const std::string model_version = model->version;
+  CHECK(model_version == oracle::text(one["format"]));
   auto scorer = LightgbmScorer::build(std::move(*model));
   if (!scorer) FAIL(scorer.error().text());
   auto data = oracle::numbers<double>(one["data"]);
@@ -33,7 +34,13 @@ void check_case(const std::string& folder, simdjson::dom::element one) {
   scorer->raw_scores(data.data(), rows, scores.data());
   CHECK(differing(scores, oracle::numbers<double>(one["raw_score"]["data"])) == 0);
   scorer->convert(scores.data(), rows);
-  CHECK(differing(scores, oracle::numbers<double>(one["predict"]["data"])) == 0);
+  const auto want = oracle::numbers<double>(one["predict"]["data"]);
+  if (model_version == "v2" && oracle::text(one["name"]) == "cross_entropy_lambda") {
+    // LightGBM 2 computed log(1 + exp(x)); since 3 it is log1p(exp(x)), which is what a v2 file gets today.
+    for (std::size_t i = 0; i < want.size(); ++i) CHECK(scores[i] == Approx(want[i]).epsilon(1e-15));
+    return;
+  }
+  CHECK(differing(scores, want) == 0);
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ std::size_t differing(const std::vector<float>& got, const std::vector<float>& w
 }
 
 void check_case(const std::string& folder, simdjson::dom::element one) {
-  for (simdjson::dom::element file : one["files"].get_array().value()) {
+  const simdjson::dom::array files = one["files"].get_array().value();
+  for (simdjson::dom::element file : files) {
     const std::string path = folder + "/" + oracle::text(file);
     INFO(path);
     const std::string bytes = oracle::read_file(oracle::data_path(path));
@@ -52,6 +53,76 @@ TEST_CASE("XgboostAnswersEqualTheLibrarysBitForBit", "[xgboost]") {
     });
     CHECK(cases >= 50);
   }
+}
+
+namespace {
+
+// A right-leaning chain of `splits` splits on one feature; node 2i splits, node 2i + 1 is its left leaf.
+XgboostModel chain(std::size_t splits) {
+  XgboostModel model;
+  model.objective = "reg:squarederror";
+  model.num_feature = 1;
+  model.base_score = {0.0f};
+  model.iteration_begin = {0, 1};
+  model.tree_group = {0};
+  formats::XgboostTree& tree = model.trees.emplace_back();
+  for (std::size_t node = 0; node <= 2 * splits; ++node) {
+    const bool inner = node % 2 == 0 && node < 2 * splits;
+    tree.left.push_back(inner ? static_cast<std::int32_t>(node + 1) : -1);
+    tree.right.push_back(inner ? static_cast<std::int32_t>(node + 2) : -1);
+    tree.feature.push_back(0);
+    tree.value.push_back(static_cast<float>(node));
+    tree.default_left.push_back(1);
+    tree.is_categorical.push_back(inner);
+    tree.category_begin.push_back(inner ? static_cast<std::uint32_t>(tree.categories.size()) : 0);
+    tree.category_count.push_back(inner);
+    if (inner) tree.categories.push_back((1 << 24) - 1);
+  }
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("RefusesCategorySetsThatWouldFillTheMemory", "[xgboost]") {
+  CHECK(XgboostScorer::build(chain(2)).has_value());
+  auto scorer = XgboostScorer::build(chain(40));
+  REQUIRE(!scorer.has_value());
+  CHECK(scorer.error().code == Code::too_large);
+}
+
+TEST_CASE("RefusesABaseScoreOutsideTheObjectivesRange", "[xgboost]") {
+  XgboostModel model = chain(1);
+  model.objective = "binary:logistic";
+  for (const float base : {0.0f, 1.0f, -0.5f}) {
+    model.base_score = {base};
+    auto scorer = XgboostScorer::build(model);
+    REQUIRE(!scorer.has_value());
+    CHECK(scorer.error().message.find("must be in (0,1)") != std::string::npos);
+  }
+}
+
+TEST_CASE("EveryObjectiveThatIsReadHasATransform", "[xgboost]") {
+  for (const std::string_view name : formats::xgboost_objectives()) {
+    INFO(name);
+    CHECK(find_xgboost_objective(name) != nullptr);
+  }
+}
+
+TEST_CASE("UsesTheFirstRoundsWhenAsked", "[xgboost]") {
+  const std::string bytes = oracle::read_file(oracle::data_path("xgboost/2.1/early.json"));
+  auto model = formats::read_xgboost(as_bytes(bytes));
+  REQUIRE(model.has_value());
+  REQUIRE(model->best_iteration.has_value());
+  auto scorer = XgboostScorer::build(*model, std::size_t{*model->best_iteration} + 1);
+  REQUIRE(scorer.has_value());
+  oracle::for_each_case("xgboost/2.1/cases.json", [&](simdjson::dom::element one) {
+    if (oracle::text(one["name"]) != "early") return;
+    const auto data = oracle::numbers<float>(one["data"]);
+    const auto want = oracle::numbers<float>(one["wrapper"].at(0)["predict"]["data"]);
+    std::vector<float> got(want.size());
+    scorer->margins(data.data(), want.size(), scorer->n_features(), got.data());
+    CHECK(differing(got, want) == 0);
+  });
 }
 
 }  // namespace jackdaw::predict
