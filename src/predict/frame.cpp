@@ -30,6 +30,33 @@ Matrix to_sparse(const Matrix& dense) {
   return out;
 }
 
+namespace {
+
+Matrix select_sparse_columns(const Matrix& m, const std::vector<std::size_t>& places) {
+  // Where each column goes; a column may be chosen more than once.
+  std::vector<std::vector<std::uint32_t>> targets(m.cols);
+  for (std::size_t i = 0; i < places.size(); ++i) targets[places[i]].push_back(static_cast<std::uint32_t>(i));
+  Matrix out = Matrix::csr(places.size(), m.dtype);
+  for (std::size_t r = 0; r < m.rows; ++r) {
+    for (std::size_t k = m.row_begin[r]; k < m.row_begin[r + 1]; ++k) {
+      for (std::uint32_t target : targets[m.columns[k]]) out.push(target, m.values[k]);
+    }
+    out.end_row();
+  }
+  return out;
+}
+
+}  // namespace
+
+Matrix select_columns(const Matrix& m, const std::vector<std::size_t>& places) {
+  if (m.sparse) return select_sparse_columns(m, places);
+  Matrix out = Matrix::dense(m.rows, places.size(), m.dtype);
+  for (std::size_t r = 0; r < m.rows; ++r) {
+    for (std::size_t i = 0; i < places.size(); ++i) out.row(r)[i] = m.row(r)[places[i]];
+  }
+  return out;
+}
+
 bool Column::is_missing(std::size_t r) const {
   if (!missing.empty() && missing[r] != 0) return true;
   return !is_text && std::isnan(numbers[r]);

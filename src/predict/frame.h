@@ -58,6 +58,8 @@ struct Matrix {
 // The same numbers without (with) zeros left out. A dense matrix comes back as it is from to_dense.
 Matrix to_dense(const Matrix& sparse);
 Matrix to_sparse(const Matrix& dense);
+// The columns at `places` (each below m.cols), in that order; sparse stays sparse.
+Matrix select_columns(const Matrix& m, const std::vector<std::size_t>& places);
 
 // One column of a data frame. Either numbers (NaN = missing) or texts (`missing` = None/NaN).
 struct Column {

@@ -228,6 +228,13 @@ void InputRule::width_if_unknown(std::size_t width) {
   if (n_features < 0) n_features = static_cast<std::int64_t>(width);
 }
 
+Result<void> fit_width(const BuildContext& context, InputRule& rule, std::size_t width) {
+  rule.width_if_unknown(width);
+  if (rule.n_features == static_cast<std::int64_t>(width)) return {};
+  return context.error(Code::parse_error, fmt::format("the fitted arrays are for {} features, but n_features_in_ is {}",
+                                                      width, rule.n_features));
+}
+
 Result<MatrixRef> check_input(const Frame& x, const InputRule& rule) {
   const auto* matrix = std::get_if<Matrix>(&x);
   if (matrix == nullptr) {

@@ -30,6 +30,9 @@ struct InputRule {
   void width_if_unknown(std::size_t width);
 };
 
+// Holds the rule to the width the fitted arrays imply: sets it when the file says none, an error when they differ.
+Result<void> fit_width(const BuildContext& context, InputRule& rule, std::size_t width);
+
 // The matrix an estimator may use: the caller's own, or one made here.
 class MatrixRef {
  public:

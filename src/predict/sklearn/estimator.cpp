@@ -35,6 +35,10 @@ Result<Output> Estimator::transform_output(const Frame& x) const {
   return to_output(std::move(out));
 }
 
+Result<Frame> Estimator::inverse_transform(const Frame&) const {
+  return make_error(Code::unsupported, "this transformer has no inverse_transform");
+}
+
 Result<Output> call_method(const Estimator& estimator, Method method, const Frame& x) {
   if (!estimator.supports(method)) {
     return make_error(Code::unsupported, "this model has no method '{}'", method_name(method));

@@ -55,6 +55,8 @@ class Estimator {
   virtual Result<Frame> transform(const Frame& x) const = 0;
   // The same for an input nobody needs any more: in place where that is easy.
   virtual Result<Frame> transform_owned(Frame&& x) const { return transform(x); }
+  // Back from transform's answer to its input, for regression targets. Code::unsupported for most.
+  virtual Result<Frame> inverse_transform(const Frame& x) const;
   // transform as a last step, for the few whose answer is one-dimensional.
   virtual Result<Output> transform_output(const Frame& x) const;
   // As scikit-learn's n_features_in_; -1 when it takes any width (texts).
