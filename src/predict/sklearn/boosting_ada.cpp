@@ -53,7 +53,7 @@ InputRule member_rule(const BuildContext& context, const Members& members) {
 
 class AdaBoostClassifier final : public FittedEstimator {
  public:
-  // real: SAMME.R. zero_votes: before 1.5, a wrong class counted 0 instead of -1/(k-1).
+  // real: SAMME.R. zero_votes: before 1.4, a wrong class counted 0 instead of -1/(k-1).
   AdaBoostClassifier(Signature signature, Members members, bool real, bool zero_votes)
       : FittedEstimator(std::move(signature)), members_(std::move(members)), real_(real), zero_votes_(zero_votes) {}
 
@@ -204,7 +204,7 @@ Result<std::unique_ptr<Estimator>> build_adaboost_classifier(const BuildContext&
   JACKDAW_ASSIGN(signature.classes.emplace_back(), context.labels("classes_"));
   if (signature.classes[0].size() < 2) return context.error(Code::unsupported, "classes_ has a single class");
   return std::unique_ptr<Estimator>(std::make_unique<AdaBoostClassifier>(std::move(signature), std::move(members), real,
-                                                                         !written_since(context, 1, 5)));
+                                                                         !written_since(context, 1, 4)));
 }
 
 Result<std::unique_ptr<Estimator>> build_adaboost_regressor(const BuildContext& context) {

@@ -106,7 +106,7 @@ Result<std::vector<double>> mask_of(const BuildContext& context, std::string_vie
 
 Result<void> read_known(const BuildContext& context, std::size_t width, Columns& out) {
   const BuildContext mapper = context.child(context.attribute("_bin_mapper"), "_bin_mapper");
-  if (mapper.node == no_node) return context.error(Code::parse_error, "the attribute '_bin_mapper' is missing");
+  if (mapper.node == no_node) return {};  // before 0.24 it had another name and no categories
   JACKDAW_ASSIGN(const std::vector<double> mask, mask_of(mapper, "is_categorical_", width));
   if (std::none_of(mask.begin(), mask.end(), [](double v) { return v != 0.0; })) return {};
   JACKDAW_ASSIGN(const std::vector<NodeId> thresholds, object_list(mapper, "bin_thresholds_"));
@@ -207,6 +207,7 @@ Result<void> HistForestReader::read_tree(NodeId predictor, std::uint32_t output,
   if (spec_.nodes.size() + static_cast<std::size_t>(array.count()) > nodes_total_max) {
     return broken(name, fmt::format("the model has more than {} nodes", nodes_total_max));
   }
+  JACKDAW_TRY(spend_bytes(context_, static_cast<std::uint64_t>(array.count()) * 64));
   const std::size_t bits_begin = spec_.category_bits.size();
   JACKDAW_ASSIGN(const std::size_t bitsets, read_bitsets(predictor, name));
   ops::ForestTree tree;
@@ -226,6 +227,7 @@ Result<std::size_t> HistForestReader::read_bitsets(NodeId predictor, const std::
   if (array.shape.size() != 2 || array.shape[1] != static_cast<std::int64_t>(bitset_words)) {
     return broken(name, "raw_left_cat_bitsets is not (n, 8)");
   }
+  JACKDAW_TRY(spend_bytes(context_, static_cast<std::uint64_t>(array.count()) * 4));
   JACKDAW_ASSIGN(const std::vector<std::int64_t> words, formats::to_int64s(context_.graph, array));
   for (std::int64_t word : words) spec_.category_bits.push_back(static_cast<std::uint32_t>(word));
   return words.size() / bitset_words;

@@ -153,6 +153,17 @@ void softmax_in_place(Matrix& m) {
   round_all(m);
 }
 
+void log_softmax_in_place(Matrix& m) {
+  for (std::size_t r = 0; r < m.rows; ++r) {
+    double* row = m.row(r);
+    const double top = *std::max_element(row, row + m.cols);
+    double sum = 0.0;
+    for (std::size_t c = 0; c < m.cols; ++c) sum += std::exp(row[c] - top);
+    for (std::size_t c = 0; c < m.cols; ++c) row[c] = row[c] - top - std::log(sum);
+  }
+  round_all(m);
+}
+
 double sigmoid(double v) { return 1.0 / (1.0 + std::exp(-v)); }
 
 // ---- the object graph ---------------------------------------------------------------------------------------------
@@ -238,6 +249,13 @@ Result<std::vector<double>> sized_doubles(const BuildContext& context, std::stri
                        fmt::format("the attribute '{}' has {} elements, expected {}", name, out.size(), count));
 }
 
+Result<void> spend_bytes(const BuildContext& context, std::uint64_t bytes) {
+  if (!context.state) return {};
+  context.state->bytes += bytes;
+  if (context.state->bytes <= context.state->bytes_max) return {};
+  return context.error(Code::too_large, "the model unfolds to more numbers than the memory limit allows");
+}
+
 Result<Matrix> matrix_at(const BuildContext& context, NodeId node, std::string_view name) {
   if (node == no_node || !formats::is_ndarray(context.graph, node)) {
     return context.error(Code::parse_error, fmt::format("{} is not an array", name));
@@ -246,6 +264,7 @@ Result<Matrix> matrix_at(const BuildContext& context, NodeId node, std::string_v
   if (array.shape.empty() || array.shape.size() > 2) {
     return context.error(Code::parse_error, fmt::format("{} has {} dimensions", name, array.shape.size()));
   }
+  if (array.count() > 0) JACKDAW_TRY(spend_bytes(context, static_cast<std::uint64_t>(array.count()) * sizeof(double)));
   Matrix out;
   JACKDAW_ASSIGN(out.values, formats::to_doubles(context.graph, array));
   out.dtype = dtype_of(array.dtype).value_or(DType::fp64);

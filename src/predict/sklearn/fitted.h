@@ -36,6 +36,8 @@ std::vector<std::uint32_t> row_argmax(const Matrix& m);
 void log_in_place(Matrix& m);
 // exp(row - logsumexp(row)).
 void softmax_in_place(Matrix& m);
+// row - logsumexp(row).
+void log_softmax_in_place(Matrix& m);
 double sigmoid(double v);
 // The single array of an output. Error when there are several.
 Result<Matrix> only_numbers(const Result<Output>& output);
@@ -53,6 +55,8 @@ bool written_since(const BuildContext& context, int major, int minor);
 // A 2-d array with its shape checked: rows or cols of -1 take any.
 Result<Matrix> shaped_matrix(const BuildContext& context, std::string_view name, std::int64_t rows, std::int64_t cols);
 Result<std::vector<double>> sized_doubles(const BuildContext& context, std::string_view name, std::size_t count);
+// Counts bytes copied out of the graph against the model's budget: a small file may refer to one array many times.
+Result<void> spend_bytes(const BuildContext& context, std::uint64_t bytes);
 // A matrix or vector anywhere in the graph; a 1-d array counts as one row.
 Result<Matrix> matrix_at(const BuildContext& context, formats::NodeId node, std::string_view name);
 

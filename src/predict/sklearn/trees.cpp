@@ -79,7 +79,9 @@ Matrix columns_of(const Matrix& all, std::size_t begin, std::size_t count) {
 
 class TreeClassifier final : public TreeEnsemble {
  public:
-  using TreeEnsemble::TreeEnsemble;
+  // float_labels: until 0.20 the labels of several outputs were stacked as float64.
+  TreeClassifier(Signature signature, ops::Forest forest, bool float_labels)
+      : TreeEnsemble(std::move(signature), std::move(forest)), float_labels_(float_labels) {}
   bool supports(Method method) const override {
     return method == Method::predict || method == Method::predict_proba || method == Method::predict_log_proba;
   }
@@ -98,9 +100,19 @@ class TreeClassifier final : public TreeEnsemble {
         out.arrays.push_back(std::move(matrix_output(m).arrays[0]));
       }
     }
-    if (method == Method::predict && out.arrays.size() > 1) return one_array(stack_columns(out.arrays));
+    if (method == Method::predict && out.arrays.size() > 1) return stacked(out.arrays);
     return out;
   }
+
+ private:
+  Result<Output> stacked(const std::vector<engine::Tensor>& columns) const {
+    engine::Tensor out = stack_columns(columns);
+    if (!float_labels_ || out.dtype == DType::bytes) return one_array(std::move(out));
+    JACKDAW_ASSIGN(Matrix m, tensor_numbers(out));
+    m.dtype = DType::fp64;
+    return matrix_output(m);
+  }
+  bool float_labels_;
 };
 
 // Class shares of a leaf. Weights (until 1.3) are divided by their sum; fractions (since) are kept as they are.
@@ -139,7 +151,8 @@ Result<std::unique_ptr<Estimator>> build_classifier(const BuildContext& context)
     tree = {};
   }
   JACKDAW_ASSIGN(ops::Forest forest, assembler.build(context));
-  return std::unique_ptr<Estimator>(std::make_unique<TreeClassifier>(std::move(all.signature), std::move(forest)));
+  return std::unique_ptr<Estimator>(std::make_unique<TreeClassifier>(
+      std::move(all.signature), std::move(forest), !written_since(context, 0, 21)));
 }
 
 // ---- regressors ---------------------------------------------------------------------------------------------------

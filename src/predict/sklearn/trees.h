@@ -3,7 +3,8 @@
 // Layout (sklearn/tree/_tree.pyx, `__reduce__` and `__getstate__`): Tree(n_features, n_classes, n_outputs) with the
 // state {max_depth, node_count, nodes, values}. `nodes` is a structured array, read by field name: left_child,
 // right_child, feature, threshold, n_node_samples, and missing_go_to_left since 1.3; integers have 4 or 8 bytes.
-// `values` is (node_count, n_outputs, max_n_classes): class weights until 1.3, fractions since. A leaf has left_child -1.
+// `values` is (node_count, n_outputs, max_n_classes): class weights until 1.3, fractions since. A leaf has left_child
+// -1.
 #pragma once
 
 #include <unordered_set>
@@ -55,7 +56,8 @@ class ForestAssembler {
   ForestAssembler(std::uint32_t n_features, std::uint32_t n_outputs, std::uint32_t leaf_width);
   // `leaf_value(node, out)` writes leaf_width numbers. `features` maps the tree's columns to the model's; empty: as is.
   template <typename LeafValue>
-  void add(const StoredTree& tree, std::uint32_t output, std::span<const std::int64_t> features, LeafValue&& leaf_value) {
+  void add(const StoredTree& tree, std::uint32_t output, std::span<const std::int64_t> features,
+           LeafValue&& leaf_value) {
     begin_tree(tree, output, features);
     for (std::size_t n = 0; n < tree.node_count; ++n) {
       if (!tree.is_leaf(n)) continue;

@@ -15,10 +15,10 @@ namespace {
 
 // ---- IsolationForest ----------------------------------------------------------------------------------------------
 
-// Mean depth of an unsuccessful search in a binary tree of n samples.
-double average_path_length(double n) {
-  if (n <= 1.0) return 0.0;
-  if (n == 2.0) return 1.0;
+// Mean depth of an unsuccessful search in a binary tree of n samples. Until 0.20 small trees counted otherwise.
+double average_path_length(double n, bool old) {
+  if (n <= 1.0) return old ? 1.0 : 0.0;
+  if (n == 2.0 && !old) return 1.0;
   return 2.0 * (std::log(n - 1.0) + std::numbers::egamma) - 2.0 * (n - 1.0) / n;
 }
 
@@ -115,7 +115,8 @@ Result<std::unique_ptr<Estimator>> build_isolation_forest(const BuildContext& co
   JACKDAW_ASSIGN(parts.offset, context.number("offset_"));
   if (context.text_or("behaviour", "new") == "old") parts.threshold = context.number_or("_threshold_", 0.0);
   JACKDAW_ASSIGN(const double samples, samples_per_tree(context));
-  parts.denominator = static_cast<double>(estimators.size()) * average_path_length(samples);
+  const bool old = !written_since(context, 0, 21);
+  parts.denominator = static_cast<double>(estimators.size()) * average_path_length(samples, old);
   bool takes_nan = written_since(context, 1, 9);
 
   TreeReader reader(context);
@@ -133,7 +134,7 @@ Result<std::unique_ptr<Estimator>> build_isolation_forest(const BuildContext& co
     const std::vector<double> depth = node_depths(tree);
     assembler->add(tree, 0, features[i], [&](std::size_t n, double* out) {
       // As scikit-learn adds it up: nodes on the path, plus the rest of the search, less one.
-      *out = (depth[n] + 1.0) + average_path_length(tree.samples[n]) - 1.0;
+      *out = (depth[n] + 1.0) + average_path_length(tree.samples[n], old) - 1.0;
     });
   }
   if (takes_nan) signature.rule.finite = Finite::any;

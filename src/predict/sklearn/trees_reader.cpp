@@ -58,6 +58,7 @@ Result<StoredTree> TreeReader::read_nodes(NodeId node, std::string_view name) {
   nodes_total_ += static_cast<std::size_t>(array.count());
   if (nodes_total_ > nodes_total_max) return broken(name, fmt::format("the model has more than {} nodes", nodes_total_max));
 
+  JACKDAW_TRY(spend_bytes(context_, static_cast<std::uint64_t>(array.count()) * 64));
   JACKDAW_ASSIGN(tree.left, formats::field_int64s(array, "left_child"));
   JACKDAW_ASSIGN(tree.right, formats::field_int64s(array, "right_child"));
   JACKDAW_ASSIGN(tree.feature, formats::field_int64s(array, "feature"));
@@ -75,12 +76,14 @@ Result<void> TreeReader::read_values(NodeId node, std::string_view name, StoredT
   if (values == no_node || !formats::is_ndarray(context_.graph, values)) return broken(name, "has no array of values");
   JACKDAW_ASSIGN(const formats::NdArray array, formats::to_ndarray(context_.graph, values));
   const auto& shape = array.shape;
-  if (shape.size() != 3 || shape[0] < static_cast<std::int64_t>(tree.node_count) || shape[1] < 1 || shape[2] < 1) {
+  if (shape.size() != 3 || shape[0] < static_cast<std::int64_t>(tree.node_count) || shape[1] < 1 || shape[2] < 1 ||
+      array.count() < 1) {
     return broken(name, fmt::format("values has shape ({}), expected ({} nodes, outputs, classes)", fmt::join(shape, ", "),
                                     tree.node_count));
   }
   tree.n_outputs = static_cast<std::size_t>(shape[1]);
   tree.width = static_cast<std::size_t>(shape[2]);
+  JACKDAW_TRY(spend_bytes(context_, static_cast<std::uint64_t>(array.count()) * sizeof(double)));
   JACKDAW_ASSIGN(tree.values, formats::to_doubles(context_.graph, array));
   if (tree.values.size() != static_cast<std::size_t>(shape[0]) * tree.n_outputs * tree.width) {
     return broken(name, "values holds fewer numbers than its shape says");
