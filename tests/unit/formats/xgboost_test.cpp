@@ -116,7 +116,7 @@ TEST_CASE("TheContainersOfOneModelHoldTheSame", "[xgboost]") {
 TEST_CASE("ReadsBaseScoreAsNumberAndAsArrayInText", "[xgboost]") {
   const std::string one = R"("base_score":"5E-1")";
   CHECK(read(changed(stump, one, R"("base_score":"[2.5E-1]")")).base_score == std::vector<float>{0.25f});
-  CHECK(read(changed(stump, one, R"("base_score":"(0.25,)")")).base_score == std::vector<float>{0.25f});
+  CHECK(read(changed(stump, one, R"x("base_score":"(0.25,)")x")).base_score == std::vector<float>{0.25f});
   CHECK(read(changed(stump, one, R"("base_score":0.25)")).base_score == std::vector<float>{0.25f});
   std::string two = changed(stump, one, R"("base_score":"[1E-1, 2E-1]")");
   refuses(two, "base_score has 2 values for 1 outputs");
