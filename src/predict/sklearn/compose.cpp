@@ -177,7 +177,6 @@ constexpr ClassRow rows[] = {
     {"sklearn.model_selection.RandomizedSearchCV", best_estimator},
     {"sklearn.model_selection.HalvingGridSearchCV", best_estimator},
     {"sklearn.model_selection.HalvingRandomSearchCV", best_estimator},
-    {"sklearn.frozen.FrozenEstimator", frozen},
 };
 
 }  // namespace

@@ -171,11 +171,6 @@ constexpr ClassRow rows[] = {
     {"sklearn.random_projection.SparseRandomProjection", plain},
     {"sklearn.kernel_approximation.Nystroem", build_nystroem},
     {"sklearn.kernel_approximation.RBFSampler", build_rbf_sampler},
-    {"sklearn.kernel_ridge.KernelRidge", build_kernel_ridge},
-    {"sklearn.cross_decomposition.PLSRegression", build_pls},
-    {"sklearn.cross_decomposition.PLSCanonical", build_pls},
-    {"sklearn.isotonic.IsotonicRegression", build_isotonic},
-    {"sklearn.covariance.EllipticEnvelope", build_elliptic_envelope},
 };
 
 }  // namespace

@@ -9,9 +9,5 @@ namespace jackdaw::predict {
 Result<std::unique_ptr<Estimator>> build_kernel_pca(const BuildContext& context);
 Result<std::unique_ptr<Estimator>> build_nystroem(const BuildContext& context);
 Result<std::unique_ptr<Estimator>> build_rbf_sampler(const BuildContext& context);
-Result<std::unique_ptr<Estimator>> build_kernel_ridge(const BuildContext& context);
-Result<std::unique_ptr<Estimator>> build_pls(const BuildContext& context);
-Result<std::unique_ptr<Estimator>> build_isotonic(const BuildContext& context);
-Result<std::unique_ptr<Estimator>> build_elliptic_envelope(const BuildContext& context);
 
 }  // namespace jackdaw::predict

@@ -1,6 +1,5 @@
 // Models over a kernel with stored rows: KernelPCA (X_fit_, eigenvectors_, eigenvalues_; alphas_, lambdas_ before 1.0;
-// _centerer), Nystroem (components_, normalization_), KernelRidge (X_fit_, dual_coef_), and RBFSampler
-// (random_weights_, random_offset_).
+// _centerer), Nystroem (components_, normalization_), and RBFSampler (random_weights_, random_offset_).
 #include <algorithm>
 #include <cmath>
 
@@ -81,30 +80,20 @@ Result<Kernel> read_kernel(const BuildContext& c, std::string_view rows) {
   return k;
 }
 
-// x -> k(x, rows) [centred] @ weights, as a transformer or a regressor.
-class KernelMap : public RuledEstimator {
+// x -> k(x, rows) [centred] @ weights.
+class KernelMap : public Transformer {
  public:
   struct Centring {
     std::vector<double> rows;  // K_fit_rows_
     double all = 0;            // K_fit_all_
   };
-  KernelMap(InputRule rule, Kernel kernel, Matrix weights, std::optional<Centring> centring, bool regressor,
-            bool vector)
-      : RuledEstimator(std::move(rule)),
+  KernelMap(InputRule rule, Kernel kernel, Matrix weights, std::optional<Centring> centring)
+      : Transformer(std::move(rule)),
         kernel_(std::move(kernel)),
         weights_(std::move(weights)),
-        centring_(std::move(centring)),
-        regressor_(regressor),
-        vector_(vector) {}
+        centring_(std::move(centring)) {}
 
-  bool supports(Method method) const override { return method == (regressor_ ? Method::predict : Method::transform); }
-  Result<Output> run(Method method, const Frame& x) const override {
-    if (method != Method::predict || !regressor_) return lacks(method);
-    JACKDAW_ASSIGN(const Matrix out, map(x));
-    return vector_ ? vector_output(out.dtype, out.values) : matrix_output(out);
-  }
   Result<Frame> transform(const Frame& x) const override {
-    if (regressor_) return lacks(Method::transform);
     JACKDAW_ASSIGN(Matrix out, map(x));
     return Frame(std::move(out));
   }
@@ -142,18 +131,16 @@ class KernelMap : public RuledEstimator {
   Kernel kernel_;
   Matrix weights_;
   std::optional<Centring> centring_;
-  bool regressor_;
-  bool vector_;
 };
 
 Result<std::unique_ptr<Estimator>> make_map(const BuildContext& c, Kernel kernel, Matrix weights,
-                                            std::optional<KernelMap::Centring> centring, bool regressor, bool vector) {
+                                            std::optional<KernelMap::Centring> centring) {
   if (weights.rows != kernel.rows.rows) return c.error(Code::parse_error, "the weights do not fit the stored rows");
   InputRule rule = InputRule::of(c);
   rule.accept_sparse = true;
   JACKDAW_TRY(fit_width(c, rule, kernel.rows.cols));
   return std::unique_ptr<Estimator>(
-      new KernelMap(std::move(rule), std::move(kernel), std::move(weights), std::move(centring), regressor, vector));
+      new KernelMap(std::move(rule), std::move(kernel), std::move(weights), std::move(centring)));
 }
 
 class RbfSampler : public Transformer {
@@ -199,21 +186,13 @@ Result<std::unique_ptr<Estimator>> build_kernel_pca(const BuildContext& c) {
   KernelMap::Centring centring;
   JACKDAW_ASSIGN(centring.rows, sized_doubles(inner, "K_fit_rows_", kernel.rows.rows));
   JACKDAW_ASSIGN(centring.all, inner.number("K_fit_all_"));
-  return make_map(c, std::move(kernel), std::move(vectors), std::move(centring), false, false);
+  return make_map(c, std::move(kernel), std::move(vectors), std::move(centring));
 }
 
 Result<std::unique_ptr<Estimator>> build_nystroem(const BuildContext& c) {
   JACKDAW_ASSIGN(Kernel kernel, read_kernel(c, "components_"));
   JACKDAW_ASSIGN(const Matrix normalization, c.matrix("normalization_"));
-  return make_map(c, std::move(kernel), transposed(normalization), std::nullopt, false, false);
-}
-
-Result<std::unique_ptr<Estimator>> build_kernel_ridge(const BuildContext& c) {
-  JACKDAW_ASSIGN(Kernel kernel, read_kernel(c, "X_fit_"));
-  JACKDAW_ASSIGN(Matrix dual, c.matrix("dual_coef_"));
-  JACKDAW_ASSIGN(const formats::NdArray array, c.ndarray("dual_coef_"));
-  const bool vector = array.shape.size() == 1;
-  return make_map(c, std::move(kernel), vector ? transposed(dual) : std::move(dual), std::nullopt, true, vector);
+  return make_map(c, std::move(kernel), transposed(normalization), std::nullopt);
 }
 
 Result<std::unique_ptr<Estimator>> build_rbf_sampler(const BuildContext& c) {
