@@ -38,7 +38,7 @@ inline typename Lanes<width>::U8 subtree_leaf(const BlockNode* nodes, const std:
     } else {
       const U8 left = subtree_leaf<width, height - 1, 2 * index + 1>(nodes, columns);
       const U8 right = subtree_leaf<width, height - 1, 2 * index + 2>(nodes, columns);
-      return (right_mask & (right | static_cast<std::uint8_t>(1 << (height - 1)))) | (~right_mask & left);
+      return right_mask ? (right | static_cast<std::uint8_t>(1 << (height - 1))) : left;
     }
   }
 }
@@ -122,45 +122,97 @@ inline void add_leaves(const BlockForest<Sum>& forest, const BlockTree& tree, co
 }
 
 template <int width, typename Sum>
-void score_block(const BlockForest<Sum>& forest, const std::uint8_t* columns, Sum* sums) {
+void score_blocks(const BlockForest<Sum>& forest, const BlockBatch<Sum>& batch) {
   alignas(64) std::uint8_t leaves[forest_block_rows];
   for (std::size_t i = 0; i < forest.tree_count; ++i) {
     const BlockTree& tree = forest.trees[i];
-    tree_leaves_of<width>(tree.depth, forest.nodes + tree.node_begin, columns, leaves);
-    if (tree.deep) {
-      add_deep_leaves(forest, tree, columns, leaves, sums);
-    } else {
-      add_leaves(forest, tree, leaves, sums);
+    for (std::size_t block = 0; block < batch.block_count; ++block) {
+      const std::uint8_t* columns = batch.columns + block * batch.column_stride;
+      Sum* sums = batch.sums + block * batch.sum_stride;
+      tree_leaves_of<width>(tree.depth, forest.nodes + tree.node_begin, columns, leaves);
+      if (tree.deep) {
+        add_deep_leaves(forest, tree, columns, leaves, sums);
+      } else {
+        add_leaves(forest, tree, leaves, sums);
+      }
     }
+  }
+}
+
+// ranks[row] = thresholds below key[row]. Eight searches run together, or each would wait for its own loads.
+template <typename Key>
+inline void search_ranks(const Key* keys, std::uint32_t levels, const Key* key, std::uint32_t* ranks) {
+  for (std::uint32_t begin = 0; begin < forest_block_rows; begin += 8) {
+    std::uint32_t at[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    for (std::uint32_t level = 0; level < levels; ++level) {
+#pragma GCC unroll 8
+      for (std::uint32_t row = 0; row < 8; ++row)
+        at[row] = 2 * at[row] + static_cast<std::uint32_t>(keys[at[row]] < key[begin + row]);
+    }
+    for (std::uint32_t row = 0; row < 8; ++row) ranks[begin + row] = at[row] - (1u << levels);
+  }
+}
+
+inline void write_ranks(const std::uint32_t* ranks, std::uint32_t first_rank, std::uint8_t* out) {
+  for (std::uint32_t row = 0; row < forest_block_rows; ++row) {
+    const std::uint32_t above = (ranks[row] > first_rank ? ranks[row] : first_rank) - first_rank;
+    out[row] = static_cast<std::uint8_t>(above < 255 ? above : 255);
+  }
+}
+
+// `missing`: 255 where the value is missing.
+inline void fill_missing(const std::uint8_t* missing, std::uint8_t fill, std::uint8_t* out) {
+  for (std::uint32_t row = 0; row < forest_block_rows; ++row)
+    out[row] = static_cast<std::uint8_t>((out[row] & ~missing[row]) | (fill & missing[row]));
+}
+
+// Keys with NaN as zero, and masks of what is missing; all on bits, because a branch on NaN would be mispredicted.
+template <typename X, typename Key>
+inline void split_values(const X* value, Key* key, std::uint8_t* nan, std::uint8_t* zero) {
+  constexpr Key magnitude_bits = sizeof(Key) == 4 ? static_cast<Key>(INT32_MAX) : static_cast<Key>(INT64_MAX);
+  constexpr Key infinity = __builtin_bit_cast(Key, static_cast<X>(__builtin_inf()));
+  constexpr Key zero_threshold = __builtin_bit_cast(Key, static_cast<X>(1e-35f));
+  for (std::uint32_t row = 0; row < forest_block_rows; ++row) {
+    const Key bits = __builtin_bit_cast(Key, value[row] + X{0});  // -0 + 0 is 0.
+    const Key magnitude = bits & magnitude_bits;
+    const Key nan_mask = -static_cast<Key>(magnitude > infinity);
+    key[row] = (bits ^ ((bits >> (8 * sizeof(Key) - 1)) & magnitude_bits)) & ~nan_mask;
+    nan[row] = static_cast<std::uint8_t>(nan_mask);
+    zero[row] = static_cast<std::uint8_t>(nan_mask | -static_cast<Key>(magnitude <= zero_threshold));
   }
 }
 
 template <typename X, typename Key>
 void rank_feature(const RankPlan<X, Key>& plan, const RankFeature& feature, const X* rows, std::size_t n_rows,
                   std::size_t stride, std::uint8_t* columns) {
+  X value[forest_block_rows];
+  Key key[forest_block_rows];
   std::uint32_t ranks[forest_block_rows];
   std::uint8_t nan[forest_block_rows];
   std::uint8_t zero[forest_block_rows];
-  const Key* keys = plan.keys + feature.key_begin;
-  for (std::uint32_t row = 0; row < forest_block_rows; ++row) {
-    const X x = rows[(row < n_rows ? row : n_rows - 1) * stride + feature.feature];
-    nan[row] = x != x;
-    zero[row] = is_zero_or_nan(x);
-    const Key key = key_of(nan[row] ? X{0} : x);
-    std::uint32_t at = 1;
-    for (std::uint32_t level = 0; level < feature.levels; ++level) at = 2 * at + (keys[at] < key);
-    ranks[row] = at - (1u << feature.levels);
-  }
+  for (std::uint32_t row = 0; row < forest_block_rows; ++row)
+    value[row] = rows[(row < n_rows ? row : n_rows - 1) * stride + feature.feature];
+  split_values(value, key, nan, zero);
+  search_ranks(plan.keys + feature.key_begin, feature.levels, key, ranks);
   for (std::uint32_t c = feature.column_begin; c < feature.column_end; ++c) {
     const RankColumn& column = plan.columns[c];
-    const bool zero_is_missing = column.fill == ColumnFill::zero_left || column.fill == ColumnFill::zero_right;
-    const std::uint8_t* missing = zero_is_missing ? zero : nan;
-    const bool right = column.fill == ColumnFill::nan_right || column.fill == ColumnFill::zero_right;
     std::uint8_t* out = columns + std::size_t{c} * forest_block_rows;
-    for (std::uint32_t row = 0; row < forest_block_rows; ++row) {
-      const std::uint32_t above = ranks[row] > column.first_rank ? ranks[row] - column.first_rank : 0;
-      out[row] = static_cast<std::uint8_t>(above < 255 ? above : 255);
-      if (missing[row] && column.fill != ColumnFill::nan_zero) out[row] = right ? 255 : 0;
+    write_ranks(ranks, column.first_rank, out);
+    switch (column.fill) {
+      case ColumnFill::nan_left:
+        fill_missing(nan, 0, out);
+        break;
+      case ColumnFill::nan_right:
+        fill_missing(nan, 255, out);
+        break;
+      case ColumnFill::nan_zero:
+        break;
+      case ColumnFill::zero_left:
+        fill_missing(zero, 0, out);
+        break;
+      case ColumnFill::zero_right:
+        fill_missing(zero, 255, out);
+        break;
     }
   }
 }

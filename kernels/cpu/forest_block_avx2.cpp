@@ -6,7 +6,7 @@ namespace jackdaw::kernels {
 const ForestBlockKernels* forest_block_avx2() {
 #ifdef __AVX2__
   static constexpr ForestBlockKernels kernels{rank_block<float, std::int32_t>, rank_block<double, std::int64_t>,
-                                              score_block<32, float>, score_block<32, double>};
+                                              score_blocks<32, float>, score_blocks<32, double>};
   return &kernels;
 #else
   return nullptr;

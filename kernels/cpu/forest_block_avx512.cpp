@@ -215,43 +215,70 @@ void rank64(const RankPlan64& plan, const double* rows, std::size_t n_rows, std:
 
 // ---- Trees --------------------------------------------------------------------------------------------------------
 
-template <int height, int index>
-inline __m512i leaf_of(const BlockNode* nodes, const std::uint8_t* columns) {
-  if constexpr (height == 0) {
-    return _mm512_setzero_si512();
-  } else {
-    const __m512i rank = _mm512_set1_epi32(static_cast<int>(nodes[index].rank));
-    const __mmask64 right = _mm512_cmpgt_epu8_mask(_mm512_load_si512(columns + nodes[index].column_at), rank);
+// Leaves of 64 x `blocks` rows, block b's columns lying b * column_stride further on: two blocks share the loads of a
+// node and hide each other's latency.
+template <int blocks>
+struct Leaves {
+  __m512i of[blocks];
+};
+
+// Masks must not outlive a few instructions (there are seven mask registers), so children come before the compare; the
+// constant is opaque, or GCC makes it anew from a general register for every use.
+template <int blocks, int height, int index>
+[[gnu::always_inline]] inline Leaves<blocks> leaf_of(const BlockNode* nodes, const std::uint8_t* columns,
+                                                     std::size_t column_stride, const __m512i& one) {
+  Leaves<blocks> left, below;
+  if constexpr (height > 1) {
+    left = leaf_of<blocks, height - 1, 2 * index + 1>(nodes, columns, column_stride, one);
+    below = leaf_of<blocks, height - 1, 2 * index + 2>(nodes, columns, column_stride, one);
+  }
+  const __m512i rank = _mm512_set1_epi32(static_cast<int>(nodes[index].rank));
+  const std::uint8_t* column = columns + nodes[index].column_at;
+  for (int b = 0; b < blocks; ++b) {
+    const __mmask64 right = _mm512_cmpgt_epu8_mask(_mm512_load_si512(column + b * column_stride), rank);
     if constexpr (height == 1) {
-      return _mm512_maskz_mov_epi8(right, _mm512_set1_epi8(1));
+      left.of[b] = _mm512_maskz_mov_epi8(right, one);
     } else {
-      const __m512i left = leaf_of<height - 1, 2 * index + 1>(nodes, columns);
-      const __m512i below = leaf_of<height - 1, 2 * index + 2>(nodes, columns);
-      return _mm512_mask_add_epi8(left, right, below, _mm512_set1_epi8(static_cast<char>(1 << (height - 1))));
+      const __m512i bit = _mm512_set1_epi8(static_cast<char>(1 << (height - 1)));
+      left.of[b] = _mm512_mask_add_epi8(left.of[b], right, below.of[b], bit);
     }
   }
+  return left;
 }
 
-inline __m512i leaf_of(std::uint32_t depth, const BlockNode* nodes, const std::uint8_t* columns) {
+// The function that holds a whole tree of one depth; not inlined, so that each gets its registers for itself.
+template <int blocks, int depth>
+[[gnu::noinline]] void tree_leaves(const BlockNode* nodes, const std::uint8_t* columns, std::size_t column_stride,
+                                   __m512i* leaves) {
+  __m512i one = _mm512_set1_epi8(1);
+  asm("" : "+v"(one));
+  const auto result = leaf_of<blocks, depth, 0>(nodes, columns, column_stride, one);
+  for (int b = 0; b < blocks; ++b) leaves[b] = result.of[b];
+}
+
+template <int blocks>
+inline void tree_leaves_of(std::uint32_t depth, const BlockNode* nodes, const std::uint8_t* columns,
+                           std::size_t column_stride, __m512i* leaves) {
   switch (depth) {
     case 0:
-      return leaf_of<0, 0>(nodes, columns);
+      for (int b = 0; b < blocks; ++b) leaves[b] = _mm512_setzero_si512();
+      return;
     case 1:
-      return leaf_of<1, 0>(nodes, columns);
+      return tree_leaves<blocks, 1>(nodes, columns, column_stride, leaves);
     case 2:
-      return leaf_of<2, 0>(nodes, columns);
+      return tree_leaves<blocks, 2>(nodes, columns, column_stride, leaves);
     case 3:
-      return leaf_of<3, 0>(nodes, columns);
+      return tree_leaves<blocks, 3>(nodes, columns, column_stride, leaves);
     case 4:
-      return leaf_of<4, 0>(nodes, columns);
+      return tree_leaves<blocks, 4>(nodes, columns, column_stride, leaves);
     case 5:
-      return leaf_of<5, 0>(nodes, columns);
+      return tree_leaves<blocks, 5>(nodes, columns, column_stride, leaves);
     case 6:
-      return leaf_of<6, 0>(nodes, columns);
+      return tree_leaves<blocks, 6>(nodes, columns, column_stride, leaves);
     case 7:
-      return leaf_of<7, 0>(nodes, columns);
+      return tree_leaves<blocks, 7>(nodes, columns, column_stride, leaves);
     default:
-      return leaf_of<8, 0>(nodes, columns);
+      return tree_leaves<blocks, 8>(nodes, columns, column_stride, leaves);
   }
 }
 
@@ -261,6 +288,7 @@ inline __m512 look_up(std::uint32_t depth, const float* values, __m512i at) {
   if (depth <= 4) return _mm512_castsi512_ps(probe32<1>(table, at));
   if (depth == 5) return _mm512_castsi512_ps(probe32<2>(table, at));
   if (depth == 6) return _mm512_castsi512_ps(probe32<4>(table, at));
+  if (depth == 7) return _mm512_castsi512_ps(probe32<8>(table, at));
   return _mm512_i32gather_ps(at, values, 4);
 }
 
@@ -269,6 +297,7 @@ inline __m512d look_up(std::uint32_t depth, const double* values, __m512i at) {
   if (depth <= 3) return _mm512_castsi512_pd(probe64<1>(table, at));
   if (depth == 4) return _mm512_castsi512_pd(probe64<2>(table, at));
   if (depth == 5) return _mm512_castsi512_pd(probe64<4>(table, at));
+  if (depth == 6) return _mm512_castsi512_pd(probe64<8>(table, at));
   return _mm512_i64gather_pd(at, values, 8);
 }
 
@@ -292,19 +321,34 @@ inline void add_values(const BlockTree& tree, const double* values, __m512i leav
 }
 
 template <typename Sum>
-void score(const BlockForest<Sum>& forest, const std::uint8_t* columns, Sum* sums) {
+inline void add_tree(const BlockForest<Sum>& forest, const BlockTree& tree, const std::uint8_t* columns, __m512i leaves,
+                     Sum* sums) {
+  if (tree.deep) {
+    alignas(64) std::uint8_t bytes[forest_block_rows];
+    _mm512_store_si512(bytes, leaves);
+    return add_deep_leaves(forest, tree, columns, bytes, sums);
+  }
+  for (std::uint32_t k = 0; k < forest.leaf_width; ++k)
+    add_values(tree, forest.leaves + tree.leaf_begin + (std::size_t{k} << tree.depth), leaves,
+               sums + std::size_t{tree.output + k} * forest_block_rows);
+}
+
+template <int blocks, typename Sum>
+inline void score_tree(const BlockForest<Sum>& forest, const BlockTree& tree, const BlockBatch<Sum>& batch,
+                       std::size_t block) {
+  const std::uint8_t* columns = batch.columns + block * batch.column_stride;
+  __m512i leaves[blocks];
+  tree_leaves_of<blocks>(tree.depth, forest.nodes + tree.node_begin, columns, batch.column_stride, leaves);
+  for (int b = 0; b < blocks; ++b)
+    add_tree(forest, tree, columns + b * batch.column_stride, leaves[b], batch.sums + (block + b) * batch.sum_stride);
+}
+
+template <typename Sum>
+void score(const BlockForest<Sum>& forest, const BlockBatch<Sum>& batch) {
   for (std::size_t i = 0; i < forest.tree_count; ++i) {
-    const BlockTree& tree = forest.trees[i];
-    const __m512i leaves = leaf_of(tree.depth, forest.nodes + tree.node_begin, columns);
-    if (tree.deep) {
-      alignas(64) std::uint8_t bytes[forest_block_rows];
-      _mm512_store_si512(bytes, leaves);
-      add_deep_leaves(forest, tree, columns, bytes, sums);
-      continue;
-    }
-    for (std::uint32_t k = 0; k < forest.leaf_width; ++k)
-      add_values(tree, forest.leaves + tree.leaf_begin + (std::size_t{k} << tree.depth), leaves,
-                 sums + std::size_t{tree.output + k} * forest_block_rows);
+    std::size_t block = 0;
+    for (; block + 2 <= batch.block_count; block += 2) score_tree<2>(forest, forest.trees[i], batch, block);
+    if (block < batch.block_count) score_tree<1>(forest, forest.trees[i], batch, block);
   }
 }
 

@@ -5,7 +5,7 @@ namespace jackdaw::kernels {
 
 const ForestBlockKernels* forest_block_plain() {
   static constexpr ForestBlockKernels kernels{rank_block<float, std::int32_t>, rank_block<double, std::int64_t>,
-                                              score_block<16, float>, score_block<16, double>};
+                                              score_blocks<16, float>, score_blocks<16, double>};
   return &kernels;
 }
 

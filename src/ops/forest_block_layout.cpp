@@ -17,7 +17,10 @@ constexpr std::size_t categories_max = 1024;
 constexpr std::size_t group_thresholds = 255;         // A byte column tells 255 thresholds apart.
 constexpr std::size_t padded_leaf_values_max = 4096;  // Of one tree; wider leaves are not copied into padding.
 constexpr std::uint32_t deep_top_depth = 6;           // Below it, walking beats comparing every node.
-constexpr std::size_t leaf_padding = 64;              // Kernels read whole vectors at a leaf table's begin.
+constexpr std::size_t batch_bytes =
+    256 * 1024;  // Byte columns and sums of the blocks that share a pass over the trees.
+constexpr std::size_t batch_blocks_max = 8;
+constexpr std::size_t leaf_padding = 64;  // Kernels read whole vectors at a leaf table's begin.
 
 // Grows to what the largest forest of this thread needs: byte columns and sums, 64-byte aligned.
 std::byte* scratch(std::size_t bytes) {
@@ -237,42 +240,59 @@ void BlockLayout<X, Sum>::fill_categories(const X* rows, std::size_t n_rows, std
 }
 
 template <typename X, typename Sum>
-void BlockLayout<X, Sum>::add_block(const kernels::ForestBlockKernels& kernels, const X* rows, std::size_t n_rows,
-                                    std::size_t stride, Sum* out) const {
-  const std::size_t column_bytes = (columns_.size() + categories_.size() + 1) * block_rows;
-  std::byte* memory = scratch(column_bytes + std::size_t{n_outputs_} * block_rows * sizeof(Sum));
-  auto* columns = reinterpret_cast<std::uint8_t*>(memory);
-  auto* sums = reinterpret_cast<Sum*>(memory + column_bytes);
-  for (std::uint32_t k = 0; k < n_outputs_; ++k) {
-    for (std::uint32_t row = 0; row < block_rows; ++row)
-      sums[k * block_rows + row] = row < n_rows ? out[std::size_t{row} * n_outputs_ + k] : Sum{0};
-  }
+void BlockLayout<X, Sum>::fill_columns(const kernels::ForestBlockKernels& kernels, const X* rows, std::size_t n_rows,
+                                       std::size_t stride, std::uint8_t* columns) const {
   const kernels::RankPlan<X, Key> plan{features_.data(), features_.size(), keys_.data(), columns_.data()};
-  const kernels::BlockForest<Sum> forest{trees_.data(),      trees_.size(),     leaf_width_,
-                                         nodes_.data(),      leaves_.data(),    exits_.data(),
-                                         tail_nodes_.data(), tail_leaf_.data(), tail_values_.data()};
   if constexpr (std::is_same_v<X, float>) {
     kernels.rank32(plan, rows, n_rows, stride, columns);
   } else {
     kernels.rank64(plan, rows, n_rows, stride, columns);
   }
   fill_categories(rows, n_rows, stride, columns);
+}
+
+template <typename X, typename Sum>
+void BlockLayout<X, Sum>::score(const kernels::ForestBlockKernels& kernels,
+                                const kernels::BlockBatch<Sum>& batch) const {
+  const kernels::BlockForest<Sum> forest{trees_.data(),      trees_.size(),     leaf_width_,
+                                         nodes_.data(),      leaves_.data(),    exits_.data(),
+                                         tail_nodes_.data(), tail_leaf_.data(), tail_values_.data()};
   if constexpr (std::is_same_v<Sum, float>) {
-    kernels.score32(forest, columns, sums);
+    kernels.score32(forest, batch);
   } else {
-    kernels.score64(forest, columns, sums);
-  }
-  for (std::size_t row = 0; row < n_rows; ++row) {
-    for (std::uint32_t k = 0; k < n_outputs_; ++k) out[row * n_outputs_ + k] = sums[k * block_rows + row];
+    kernels.score64(forest, batch);
   }
 }
 
 template <typename X, typename Sum>
 void BlockLayout<X, Sum>::add_scores(const kernels::ForestBlockKernels& kernels, const X* rows, std::size_t n_rows,
                                      std::size_t stride, Sum* out) const {
-  for (std::size_t row = 0; row < n_rows; row += block_rows) {
-    const std::size_t count = std::min<std::size_t>(block_rows, n_rows - row);
-    add_block(kernels, rows + row * stride, count, stride, out + row * n_outputs_);
+  const std::size_t column_bytes = (columns_.size() + categories_.size() + 1) * block_rows;
+  const std::size_t sum_count = std::size_t{n_outputs_} * block_rows;
+  const std::size_t bytes = column_bytes + sum_count * sizeof(Sum);
+  const std::size_t blocks_max = std::clamp<std::size_t>(batch_bytes / bytes, 1, batch_blocks_max);
+  std::byte* memory = scratch(bytes * std::min(blocks_max, (n_rows + block_rows - 1) / block_rows));
+  for (std::size_t begin = 0; begin < n_rows; begin += blocks_max * block_rows) {
+    const std::size_t count = std::min(blocks_max * block_rows, n_rows - begin);
+    const std::size_t blocks = (count + block_rows - 1) / block_rows;
+    auto* columns = reinterpret_cast<std::uint8_t*>(memory);
+    auto* sums = reinterpret_cast<Sum*>(memory + column_bytes * blocks);
+    Sum* batch_out = out + begin * n_outputs_;
+    for (std::size_t row = 0; row < blocks * block_rows; ++row) {
+      Sum* sum = sums + row / block_rows * sum_count + row % block_rows;
+      for (std::uint32_t k = 0; k < n_outputs_; ++k)
+        sum[k * block_rows] = row < count ? batch_out[row * n_outputs_ + k] : Sum{0};
+    }
+    for (std::size_t b = 0; b < blocks; ++b) {
+      const std::size_t first = b * block_rows;
+      fill_columns(kernels, rows + (begin + first) * stride, std::min<std::size_t>(block_rows, count - first), stride,
+                   columns + b * column_bytes);
+    }
+    score(kernels, {blocks, columns, column_bytes, sums, sum_count});
+    for (std::size_t row = 0; row < count; ++row) {
+      const Sum* sum = sums + row / block_rows * sum_count + row % block_rows;
+      for (std::uint32_t k = 0; k < n_outputs_; ++k) batch_out[row * n_outputs_ + k] = sum[k * block_rows];
+    }
   }
 }
 

@@ -31,8 +31,9 @@ class BlockLayout {
   class Builder;
 
   BlockLayout() = default;
-  void add_block(const kernels::ForestBlockKernels& kernels, const X* rows, std::size_t n_rows, std::size_t stride,
-                 Sum* out) const;
+  void fill_columns(const kernels::ForestBlockKernels& kernels, const X* rows, std::size_t n_rows, std::size_t stride,
+                    std::uint8_t* columns) const;
+  void score(const kernels::ForestBlockKernels& kernels, const kernels::BlockBatch<Sum>& batch) const;
   void fill_categories(const X* rows, std::size_t n_rows, std::size_t stride, std::uint8_t* columns) const;
 
   std::uint32_t n_outputs_ = 1;

@@ -2,28 +2,32 @@
 //
 //   bench_trees MODEL ROWS.f32 N_FEATURES REPEATS       an XGBoost model and a raw float32 file (NaN is missing)
 //   bench_trees --synthetic TREES DEPTH [KIND [PATH]]   a random forest on random rows, 10 % of the values missing
-// KIND: f32 (XGBoost's types), f64 (LightGBM's), rf (scikit-learn's forest: vector leaves, unbalanced).
-// PATH: auto, row, plain, avx2, avx512. Prints one JSON line for batches and one for single rows.
+// KIND: f32 (XGBoost's types), hist (the same with 255 thresholds per feature), f64 (LightGBM's), rf (scikit-learn's
+// forest: vector leaves, unbalanced). PATH: auto, row, plain, avx2, avx512. Prints one JSON line for batches and one
+// for single rows.
 #include <fmt/format.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 
 #include "../unit/ops/random_forest.h"
+#include "jackdaw/formats/tree_model.h"
 #include "ops/forest_engine.h"
-#if 0  // model reading is wired below once it links
-#include "bench_trees_model.h"
-#endif
+#include "predict/xgboost.h"
 
 namespace jackdaw::ops {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 template <typename X, typename Sum>
 void measure(const ForestSpec& spec, ForestPath path, const std::vector<X>& rows, int repeats) {
@@ -62,9 +66,10 @@ void measure(const ForestSpec& spec, ForestPath path, const std::vector<X>& rows
   }
   checksum = 0;
   for (std::size_t i = 0; i < singles * spec.n_outputs; ++i) checksum += static_cast<double>(out[i]);
-  fmt::print("{{\"mode\":\"single\",\"ns_per_row_b1\":{:.1f},\"row_ns_model\":{:.1f},\"checksum\":{:.9g},"
-             "\"resident_bytes\":{}}}\n",
-             best / singles * 1e9, engine.row_ns(), checksum, engine.resident_bytes());
+  fmt::print(
+      "{{\"mode\":\"single\",\"ns_per_row_b1\":{:.1f},\"row_ns_model\":{:.1f},\"checksum\":{:.9g},"
+      "\"resident_bytes\":{}}}\n",
+      best / singles * 1e9, engine.row_ns(), checksum, engine.resident_bytes());
 }
 
 ForestPath path_named(std::string_view name) {
@@ -75,15 +80,50 @@ ForestPath path_named(std::string_view name) {
   return ForestPath::automatic;
 }
 
+std::vector<char> read_file(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    fmt::print(stderr, "Cannot read {}.\n", path);
+    std::exit(1);
+  }
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+template <typename T>
+T value_or_exit(Result<T> result) {
+  if (result.has_value()) return std::move(*result);
+  fmt::print(stderr, "{}\n", result.error().text());
+  std::exit(1);
+}
+
+// The sums are those of the trees alone: base_score and the link are not part of the engine.
+int model(char** argv) {
+  const std::vector<char> file = read_file(argv[1]);
+  const auto bytes = std::as_bytes(std::span(file));
+  const formats::XgboostModel read = value_or_exit(formats::read_xgboost(bytes));
+  const ForestSpec spec = value_or_exit(predict::xgboost_forest_spec(read, read.trees.size()));
+  const std::vector<char> raw = read_file(argv[2]);
+  const auto n_features = static_cast<std::uint32_t>(std::atoi(argv[3]));
+  if (n_features != spec.n_features || raw.size() % (n_features * sizeof(float)) != 0) {
+    fmt::print(stderr, "The model has {} features; {} bytes are no rows of {}.\n", spec.n_features, raw.size(),
+               n_features);
+    return 1;
+  }
+  std::vector<float> rows(raw.size() / sizeof(float));
+  std::memcpy(rows.data(), raw.data(), raw.size());
+  measure<float, float>(spec, ForestPath::automatic, rows, std::max(1, std::atoi(argv[4])));
+  return 0;
+}
+
 int synthetic(int argc, char** argv) {
   const std::string_view kind = argc > 4 ? argv[4] : "f32";
   test::RandomForestOptions options{.seed = 7};
   options.trees = static_cast<std::uint32_t>(std::atoi(argv[2]));
   options.depth = static_cast<std::uint32_t>(std::atoi(argv[3]));
-  options.sums_f64 = kind != "f32";
+  options.sums_f64 = kind == "f64" || kind == "rf";
   options.features_f64 = kind == "f64";
-  if (kind != "f32") options.compare = ForestSpec::Compare::less_equal;
-  if (kind == "f64") options.distinct_thresholds = 255;
+  if (options.sums_f64) options.compare = ForestSpec::Compare::less_equal;
+  if (kind == "f64" || kind == "hist") options.distinct_thresholds = 255;
   if (kind == "rf") {
     options.leaf_chance = 0.2;
     options.n_outputs = options.leaf_width = 2;
@@ -92,11 +132,11 @@ int synthetic(int argc, char** argv) {
   ForestSpec spec = random.spec();
   const ForestPath path = path_named(argc > 5 ? argv[5] : "auto");
   if (kind == "f64") {
-    measure<double, double>(spec, path, random.rows<double>(spec, 20000, 0.1, false), 7);
+    measure<double, double>(spec, path, random.rows<double>(spec, 20000, 0.1, false), 15);
   } else if (kind == "rf") {
-    measure<float, double>(spec, path, random.rows<float>(spec, 20000, 0.1, false), 7);
+    measure<float, double>(spec, path, random.rows<float>(spec, 20000, 0.1, false), 15);
   } else {
-    measure<float, float>(spec, path, random.rows<float>(spec, 20000, 0.1, false), 7);
+    measure<float, float>(spec, path, random.rows<float>(spec, 20000, 0.1, false), 15);
   }
   return 0;
 }
@@ -106,6 +146,7 @@ int synthetic(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc >= 4 && std::string_view(argv[1]) == "--synthetic") return jackdaw::ops::synthetic(argc, argv);
+  if (argc == 5) return jackdaw::ops::model(argv);
   fmt::print(stderr, "usage: bench_trees MODEL ROWS.f32 N_FEATURES REPEATS | --synthetic TREES DEPTH [KIND [PATH]]\n");
   return 2;
 }

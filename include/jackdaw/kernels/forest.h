@@ -148,18 +148,29 @@ struct BlockForest {
   const Sum* tail_values;          // By leaf: leaf_width values.
 };
 
+// Several blocks of 64 rows: block b has its byte columns at columns + b * column_stride (64-byte aligned) and its sums
+// at sums + b * sum_stride. Trees are the outer loop, so that each is read from L2 once for all blocks.
+template <typename Sum>
+struct BlockBatch {
+  std::size_t block_count;
+  const std::uint8_t* columns;
+  std::size_t column_stride;
+  Sum* sums;  // [output][64]
+  std::size_t sum_stride;
+};
+
 // One implementation per instruction set; all give the same bits. `rows`: n_rows (1..64) rows, `stride` elements apart;
-// byte columns of missing rows are filled with something harmless. `sums` is [output][64].
+// byte columns of missing rows are filled with something harmless.
 struct ForestBlockKernels {
   void (*rank32)(const RankPlan32& plan, const float* rows, std::size_t n_rows, std::size_t stride,
                  std::uint8_t* columns);
   void (*rank64)(const RankPlan64& plan, const double* rows, std::size_t n_rows, std::size_t stride,
                  std::uint8_t* columns);
-  void (*score32)(const BlockForest<float>& forest, const std::uint8_t* columns, float* sums);
-  void (*score64)(const BlockForest<double>& forest, const std::uint8_t* columns, double* sums);
+  void (*score32)(const BlockForest<float>& forest, const BlockBatch<float>& batch);
+  void (*score64)(const BlockForest<double>& forest, const BlockBatch<double>& batch);
 };
 
-// The columns need 64-byte alignment. The caller asks the CPU first; null where this build has no such kernels.
+// The caller asks the CPU first; null where this build has no such kernels.
 const ForestBlockKernels* forest_block_plain();
 const ForestBlockKernels* forest_block_avx2();
 const ForestBlockKernels* forest_block_avx512();
