@@ -59,6 +59,8 @@ constexpr ClassRow rows[] = {
 
 }  // namespace
 
-std::span<const ClassRow> boosting_rows() { return rows; }
+std::span<const ClassRow> boosting_rows() {
+  return rows;
+}
 
 }  // namespace jackdaw::predict

@@ -57,9 +57,7 @@ class AdaBoostClassifier final : public FittedEstimator {
   AdaBoostClassifier(Signature signature, Members members, bool real, bool zero_votes)
       : FittedEstimator(std::move(signature)), members_(std::move(members)), real_(real), zero_votes_(zero_votes) {}
 
-  bool supports(Method method) const override {
-    return method != Method::transform && method != Method::score_samples;
-  }
+  bool supports(Method method) const override { return method != Method::transform && method != Method::score_samples; }
   Result<Output> run(Method method, const Frame& x) const override;
   double cost_ns(std::size_t rows) const override { return members_.cost_ns(rows); }
   std::size_t resident_bytes() const override { return members_.resident_bytes(); }
@@ -80,7 +78,8 @@ Result<void> AdaBoostClassifier::add_real(const Estimator& member, const Frame& 
   if (p.rows != out.rows || p.cols != out.cols) {
     return make_error(Code::unsupported, "an estimator of AdaBoost knows {} of {} classes", p.cols, out.cols);
   }
-  const double floor = p.dtype == DType::fp32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  const double floor =
+      p.dtype == DType::fp32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
   const auto classes = static_cast<double>(out.cols);
   for (std::size_t r = 0; r < p.rows; ++r) {
     double* row = p.row(r);
@@ -91,7 +90,8 @@ Result<void> AdaBoostClassifier::add_real(const Estimator& member, const Frame& 
   return {};
 }
 
-Result<void> AdaBoostClassifier::add_discrete(const Estimator& member, double weight, const Frame& x, Matrix& out) const {
+Result<void> AdaBoostClassifier::add_discrete(const Estimator& member, double weight, const Frame& x,
+                                              Matrix& out) const {
   JACKDAW_ASSIGN(const Output labels, member.run(Method::predict, x));
   JACKDAW_ASSIGN(const std::vector<std::uint32_t> picks, label_positions(classes()[0], labels.arrays.at(0)));
   const double against = zero_votes_ ? 0.0 : -1.0 / (static_cast<double>(out.cols) - 1.0) * weight;
@@ -177,7 +177,8 @@ Result<Matrix> AdaBoostRegressor::values(const Frame& x) const {
   for (const auto& member : members_.estimators) {
     JACKDAW_ASSIGN(all.emplace_back(), only_numbers(member->run(Method::predict, rows)));
     if (all.back().cols != 1 || all.back().rows != m->rows) {
-      return make_error(Code::unsupported, "an estimator of AdaBoostRegressor answers with {} columns", all.back().cols);
+      return make_error(Code::unsupported, "an estimator of AdaBoostRegressor answers with {} columns",
+                        all.back().cols);
     }
   }
   Matrix out = Matrix::dense(m->rows, 1, all[0].dtype);

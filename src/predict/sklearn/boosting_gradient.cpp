@@ -11,9 +11,9 @@
 
 namespace jackdaw::predict {
 
+using formats::no_node;
 using formats::NodeId;
 using formats::NodeKind;
-using formats::no_node;
 
 namespace {
 
@@ -73,7 +73,8 @@ Result<std::vector<double>> old_constants(const BuildContext& init, std::size_t 
 Result<std::vector<double>> dummy_constants(const BuildContext& init, const InitialLink& link, std::size_t count) {
   const std::string name = init.short_class();
   if (name == "DummyRegressor" && !link.classifier) return sized_doubles(init, "constant_", count);
-  if (name != "DummyClassifier" || !link.classifier || init.text_or("strategy", "") != "prior") return std::vector<double>{};
+  if (name != "DummyClassifier" || !link.classifier || init.text_or("strategy", "") != "prior")
+    return std::vector<double>{};
   JACKDAW_ASSIGN(const std::vector<double> prior, sized_doubles(init, "class_prior_", std::max<std::size_t>(2, count)));
   std::vector<double> out(count);
   apply_link(link, prior.data(), count, out.data());
@@ -83,7 +84,8 @@ Result<std::vector<double>> dummy_constants(const BuildContext& init, const Init
 Result<InitialScores> read_initial(const BuildContext& context, const InitialLink& link, std::size_t count) {
   InitialScores out;
   const NodeId node = context.attribute("init_");
-  if (node == no_node) return context.error(Code::parse_error, "the attribute 'init_' is missing; was this object fitted?");
+  if (node == no_node)
+    return context.error(Code::parse_error, "the attribute 'init_' is missing; was this object fitted?");
   if (context.text_or("init_", "") == "zero") {
     out.constant.assign(count, 0.0);
     return out;
@@ -118,7 +120,8 @@ Result<void> Boosted::add_initial(const Matrix& x, Matrix& out) const {
   JACKDAW_ASSIGN(const Matrix first, only_numbers(initial.estimator->run(method, Frame(x))));
   const std::size_t wanted = link.classifier ? std::max<std::size_t>(2, out.cols) : out.cols;
   if (first.rows != out.rows || first.cols != wanted) {
-    return make_error(Code::unsupported, "the initial estimator answers with {} columns, {} are needed", first.cols, wanted);
+    return make_error(Code::unsupported, "the initial estimator answers with {} columns, {} are needed", first.cols,
+                      wanted);
   }
   for (std::size_t r = 0; r < out.rows; ++r) apply_link(link, first.row(r), out.cols, out.row(r));
   return {};
@@ -142,11 +145,13 @@ Result<Stages> read_stages(const BuildContext& context, std::size_t per_stage) {
   out.per_stage = per_stage;
   JACKDAW_ASSIGN(out.estimators, object_list(context, "estimators_"));
   if (out.estimators.size() % per_stage == 0) return out;
-  return context.error(Code::parse_error, fmt::format("estimators_ has {} trees, which does not divide into stages of {}",
-                                                      out.estimators.size(), per_stage));
+  return context.error(Code::parse_error,
+                       fmt::format("estimators_ has {} trees, which does not divide into stages of {}",
+                                   out.estimators.size(), per_stage));
 }
 
-Result<std::pair<Signature, Boosted>> read_boosted(const BuildContext& context, std::size_t per_stage, bool classifier) {
+Result<std::pair<Signature, Boosted>> read_boosted(const BuildContext& context, std::size_t per_stage,
+                                                   bool classifier) {
   JACKDAW_ASSIGN(const Stages stages, read_stages(context, per_stage));
   JACKDAW_ASSIGN(const double rate, context.number("learning_rate"));
   TreeReader reader(context);
@@ -158,7 +163,8 @@ Result<std::pair<Signature, Boosted>> read_boosted(const BuildContext& context, 
     JACKDAW_ASSIGN(const StoredTree tree, reader.read(node, name + ".tree_"));
     if (!assembler) {
       JACKDAW_ASSIGN(signature, tree_signature(context, tree));
-      assembler.emplace(static_cast<std::uint32_t>(signature.rule.n_features), static_cast<std::uint32_t>(per_stage), 1);
+      assembler.emplace(static_cast<std::uint32_t>(signature.rule.n_features), static_cast<std::uint32_t>(per_stage),
+                        1);
     }
     assembler->add(tree, static_cast<std::uint32_t>(i % per_stage), {},
                    [&](std::size_t n, double* out) { *out = rate * *tree.value(n, 0); });
@@ -223,7 +229,8 @@ Result<std::unique_ptr<Estimator>> build_gradient_boosting_classifier(const Buil
 
 Result<std::unique_ptr<Estimator>> build_gradient_boosting_regressor(const BuildContext& context) {
   JACKDAW_ASSIGN(auto parts, read_boosted(context, 1, false));
-  return std::unique_ptr<Estimator>(std::make_unique<BoostingRegressor>(std::move(parts.first), std::move(parts.second)));
+  return std::unique_ptr<Estimator>(
+      std::make_unique<BoostingRegressor>(std::move(parts.first), std::move(parts.second)));
 }
 
 }  // namespace jackdaw::predict

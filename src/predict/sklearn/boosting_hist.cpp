@@ -14,8 +14,8 @@
 
 namespace jackdaw::predict {
 
-using formats::NodeId;
 using formats::no_node;
+using formats::NodeId;
 
 namespace {
 
@@ -111,7 +111,8 @@ Result<void> read_known(const BuildContext& context, std::size_t width, Columns&
   if (std::none_of(mask.begin(), mask.end(), [](double v) { return v != 0.0; })) return {};
   JACKDAW_ASSIGN(const std::vector<NodeId> thresholds, object_list(mapper, "bin_thresholds_"));
   if (thresholds.size() != width) {
-    return mapper.error(Code::parse_error, fmt::format("bin_thresholds_ is for {} columns of {}", thresholds.size(), width));
+    return mapper.error(Code::parse_error,
+                        fmt::format("bin_thresholds_ is for {} columns of {}", thresholds.size(), width));
   }
   for (std::size_t c = 0; c < width; ++c) {
     if (mask[c] == 0.0) continue;
@@ -165,7 +166,8 @@ class HistForestReader {
 
  private:
   Result<void> read_tree(NodeId predictor, std::uint32_t output, const std::string& name);
-  Result<void> read_nodes(const formats::NdArray& array, const std::string& name, std::size_t bitsets, std::size_t bits_begin);
+  Result<void> read_nodes(const formats::NdArray& array, const std::string& name, std::size_t bitsets,
+                          std::size_t bits_begin);
   Result<std::size_t> read_bitsets(NodeId predictor, const std::string& name);
   Error broken(std::string_view name, std::string_view what) const {
     return context_.error(Code::parse_error, fmt::format("{}: {}", name, what));
@@ -361,7 +363,8 @@ Result<std::unique_ptr<Estimator>> build_hist_classifier(const BuildContext& con
     JACKDAW_ASSIGN(auto parts, read_hist(context, per_iteration));
     if (labels.size() < 2) return context.error(Code::unsupported, "classes_ has a single class");
     parts.first.classes.push_back(std::move(labels));
-    return std::unique_ptr<Estimator>(std::make_unique<HistClassifier>(std::move(parts.first), std::move(parts.second)));
+    return std::unique_ptr<Estimator>(
+        std::make_unique<HistClassifier>(std::move(parts.first), std::move(parts.second)));
   }
   return context.error(Code::unsupported, fmt::format("loss='{}'", context.text_or("loss", "an object")));
 }
@@ -370,7 +373,8 @@ Result<std::unique_ptr<Estimator>> build_hist_regressor(const BuildContext& cont
   const std::string loss = context.text_or("loss", "an object");
   const bool log_link = loss == "poisson" || loss == "gamma";
   bool known = log_link;
-  for (std::string_view identity : {"squared_error", "absolute_error", "quantile", "least_squares", "least_absolute_deviation"}) {
+  for (std::string_view identity :
+       {"squared_error", "absolute_error", "quantile", "least_squares", "least_absolute_deviation"}) {
     known |= loss == identity;
   }
   if (!known) return context.error(Code::unsupported, fmt::format("loss='{}'", loss));

@@ -22,9 +22,9 @@ struct Calibrator {
 
 struct Calibrated {
   std::unique_ptr<Estimator> estimator;
-  std::vector<Calibrator> calibrators;  // one per class of the estimator; one for two classes
-  std::vector<std::uint32_t> positions; // the estimator's classes among all
-  std::optional<double> temperature;    // beta_; then there are no calibrators
+  std::vector<Calibrator> calibrators;   // one per class of the estimator; one for two classes
+  std::vector<std::uint32_t> positions;  // the estimator's classes among all
+  std::optional<double> temperature;     // beta_; then there are no calibrators
 };
 
 Result<Calibrator> read_calibrator(const BuildContext& context) {
@@ -40,17 +40,23 @@ Result<Calibrator> read_calibrator(const BuildContext& context) {
   return out;
 }
 
-Result<std::vector<std::uint32_t>> class_positions(const BuildContext& context, const Estimator& estimator, const Labels& all) {
-  if (estimator.classes().size() != 1) return context.error(Code::unsupported, "it calibrates something that is no classifier");
+Result<std::vector<std::uint32_t>> class_positions(const BuildContext& context, const Estimator& estimator,
+                                                   const Labels& all) {
+  if (estimator.classes().size() != 1)
+    return context.error(Code::unsupported, "it calibrates something that is no classifier");
   const Labels& own = estimator.classes()[0];
   std::vector<std::uint32_t> out;
   const bool texts = own.dtype == DType::bytes;
-  if (texts != (all.dtype == DType::bytes)) return context.error(Code::parse_error, "its estimator has classes of another kind");
+  if (texts != (all.dtype == DType::bytes))
+    return context.error(Code::parse_error, "its estimator has classes of another kind");
   for (std::size_t i = 0; i < own.size(); ++i) {
     const std::size_t found =
-        texts ? static_cast<std::size_t>(std::find(all.texts.begin(), all.texts.end(), own.texts[i]) - all.texts.begin())
-              : static_cast<std::size_t>(std::find(all.numbers.begin(), all.numbers.end(), own.numbers[i]) - all.numbers.begin());
-    if (found == all.size()) return context.error(Code::parse_error, fmt::format("its estimator has an unknown class, number {}", i));
+        texts
+            ? static_cast<std::size_t>(std::find(all.texts.begin(), all.texts.end(), own.texts[i]) - all.texts.begin())
+            : static_cast<std::size_t>(std::find(all.numbers.begin(), all.numbers.end(), own.numbers[i]) -
+                                       all.numbers.begin());
+    if (found == all.size())
+      return context.error(Code::parse_error, fmt::format("its estimator has an unknown class, number {}", i));
     out.push_back(static_cast<std::uint32_t>(found));
   }
   return out;
@@ -71,11 +77,13 @@ Result<Calibrated> read_calibrated(const BuildContext& context, const Labels& la
     return out;
   }
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    JACKDAW_ASSIGN(out.calibrators.emplace_back(), read_calibrator(context.child(nodes[i], fmt::format("{}[{}]", name, i))));
+    JACKDAW_ASSIGN(out.calibrators.emplace_back(),
+                   read_calibrator(context.child(nodes[i], fmt::format("{}[{}]", name, i))));
   }
   const std::size_t wanted = labels.size() == 2 ? 1 : out.positions.size();
   if (out.calibrators.size() == wanted) return out;
-  return context.error(Code::parse_error, fmt::format("{} calibrators for {} classes", out.calibrators.size(), out.positions.size()));
+  return context.error(Code::parse_error,
+                       fmt::format("{} calibrators for {} classes", out.calibrators.size(), out.positions.size()));
 }
 
 // Probabilities, or scores, as logits: probabilities are known by their range and their sums, over the whole batch.
@@ -140,8 +148,8 @@ class CalibratedClassifier final : public ProbabilityClassifier {
 // One column per calibrator.
 Result<Matrix> CalibratedClassifier::scores(const Calibrated& fold, const Frame& x) const {
   const bool decision = fold.estimator->supports(Method::decision_function);
-  JACKDAW_ASSIGN(Matrix m, member_numbers(*fold.estimator, decision ? Method::decision_function : Method::predict_proba, x,
-                                          frame_rows(x)));
+  JACKDAW_ASSIGN(Matrix m, member_numbers(*fold.estimator, decision ? Method::decision_function : Method::predict_proba,
+                                          x, frame_rows(x)));
   if (!decision && classes()[0].size() == 2 && m.cols == 2) {
     Matrix second = Matrix::dense(m.rows, 1, m.dtype);
     for (std::size_t r = 0; r < m.rows; ++r) second.values[r] = m.row(r)[1];
@@ -162,7 +170,8 @@ void CalibratedClassifier::calibrate(const Calibrated& fold, const Matrix& score
       continue;
     }
     double sum = 0.0;
-    for (std::size_t c = 0; c < scores.cols; ++c) sum += row[fold.positions[c]] = fold.calibrators[c].at(scores.row(r)[c]);
+    for (std::size_t c = 0; c < scores.cols; ++c)
+      sum += row[fold.positions[c]] = fold.calibrators[c].at(scores.row(r)[c]);
     for (std::size_t c = 0; c < out.cols; ++c) row[c] = sum != 0.0 ? row[c] / sum : 1.0 / static_cast<double>(out.cols);
   }
 }

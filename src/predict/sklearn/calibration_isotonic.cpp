@@ -38,7 +38,8 @@ namespace {
 
 class IsotonicRegression final : public FittedEstimator {
  public:
-  IsotonicRegression(Signature signature, IsotonicMap map) : FittedEstimator(std::move(signature)), map_(std::move(map)) {}
+  IsotonicRegression(Signature signature, IsotonicMap map)
+      : FittedEstimator(std::move(signature)), map_(std::move(map)) {}
   bool supports(Method method) const override { return method == Method::predict || method == Method::transform; }
   Result<Output> run(Method method, const Frame& x) const override {
     if (method != Method::predict) return no_method(method);
@@ -60,7 +61,8 @@ class IsotonicRegression final : public FittedEstimator {
     Matrix out = Matrix::dense(m->rows, 1, float_dtype(m->dtype));
     for (std::size_t r = 0; r < m->rows; ++r) {
       if (map_.raises() && !map_.inside(m->row(r)[0])) {
-        return make_error(Code::invalid_argument, "A value ({}) in X is outside of the interpolation range.", m->row(r)[0]);
+        return make_error(Code::invalid_argument, "A value ({}) in X is outside of the interpolation range.",
+                          m->row(r)[0]);
       }
       out.values[r] = map_.at(m->row(r)[0]);
     }

@@ -50,15 +50,16 @@ Result<Matrix> member_numbers(const Estimator& member, Method method, const Fram
 }
 
 Result<std::vector<double>> binary_scores(const Estimator& member, const Frame& x, std::size_t rows) {
-  const bool regressor = !member.is_classifier() && !member.supports(Method::decision_function) &&
-                         !member.supports(Method::predict_proba);
+  const bool regressor =
+      !member.is_classifier() && !member.supports(Method::decision_function) && !member.supports(Method::predict_proba);
   const Method method = regressor                                    ? Method::predict
                         : member.supports(Method::decision_function) ? Method::decision_function
                                                                      : Method::predict_proba;
   JACKDAW_ASSIGN(Matrix m, member_numbers(member, method, x, rows));
   const std::size_t wanted = method == Method::predict_proba ? 2 : 1;
   if (m.cols != wanted) {
-    return make_error(Code::unsupported, "a nested estimator answers with {} columns where {} is expected", m.cols, wanted);
+    return make_error(Code::unsupported, "a nested estimator answers with {} columns where {} is expected", m.cols,
+                      wanted);
   }
   if (wanted == 1) return std::move(m.values);
   std::vector<double> out(rows);
@@ -66,7 +67,9 @@ Result<std::vector<double>> binary_scores(const Estimator& member, const Frame& 
   return out;
 }
 
-double binary_threshold(const Estimator& member) { return member.supports(Method::decision_function) ? 0.0 : 0.5; }
+double binary_threshold(const Estimator& member) {
+  return member.supports(Method::decision_function) ? 0.0 : 0.5;
+}
 
 Matrix pair_scores(const Matrix& predictions, const Matrix& confidences, std::size_t classes) {
   Matrix out = Matrix::dense(predictions.rows, classes, DType::fp64);
@@ -90,7 +93,9 @@ Matrix pair_scores(const Matrix& predictions, const Matrix& confidences, std::si
 namespace {
 
 // Wrappers that only pass on: FrozenEstimator.estimator, SelfTrainingClassifier.estimator_ (base_estimator_ until 1.5).
-Result<std::unique_ptr<Estimator>> build_frozen(const BuildContext& context) { return context.estimator("estimator"); }
+Result<std::unique_ptr<Estimator>> build_frozen(const BuildContext& context) {
+  return context.estimator("estimator");
+}
 Result<std::unique_ptr<Estimator>> build_self_training(const BuildContext& context) {
   return context.estimator(context.has("estimator_") ? "estimator_" : "base_estimator_");
 }
@@ -117,6 +122,8 @@ constexpr ClassRow rows[] = {
 
 }  // namespace
 
-std::span<const ClassRow> ensemble_rows() { return rows; }
+std::span<const ClassRow> ensemble_rows() {
+  return rows;
+}
 
 }  // namespace jackdaw::predict

@@ -26,14 +26,16 @@ Frame columns_for(const Matrix& x, const std::vector<std::size_t>& features) {
   return out;
 }
 
-Result<std::vector<std::size_t>> read_feature_list(const BuildContext& context, NodeId node, std::size_t i, std::size_t width) {
+Result<std::vector<std::size_t>> read_feature_list(const BuildContext& context, NodeId node, std::size_t i,
+                                                   std::size_t width) {
   JACKDAW_ASSIGN(const Matrix list, matrix_at(context, node, fmt::format("estimators_features_[{}]", i)));
   std::vector<std::size_t> out;
   bool in_order = list.values.size() == width;
   for (std::size_t c = 0; c < list.values.size(); ++c) {
     const double v = list.values[c];
     if (!(v >= 0.0) || v >= static_cast<double>(width)) {
-      return context.error(Code::parse_error, fmt::format("estimators_features_[{}] names column {} of {}", i, v, width));
+      return context.error(Code::parse_error,
+                           fmt::format("estimators_features_[{}] names column {} of {}", i, v, width));
     }
     out.push_back(static_cast<std::size_t>(v));
     in_order = in_order && out.back() == c;
@@ -52,7 +54,8 @@ Result<std::pair<Signature, Bag>> read_bag(const BuildContext& context) {
   if (context.has("estimators_features_")) {
     JACKDAW_ASSIGN(const std::vector<NodeId> lists, object_list(context, "estimators_features_"));
     if (lists.size() != bag.members.size()) {
-      return context.error(Code::parse_error, fmt::format("estimators_features_ is for {} of {} estimators", lists.size(), bag.members.size()));
+      return context.error(Code::parse_error, fmt::format("estimators_features_ is for {} of {} estimators",
+                                                          lists.size(), bag.members.size()));
     }
     for (std::size_t i = 0; i < lists.size(); ++i) {
       JACKDAW_ASSIGN(bag.features[i], read_feature_list(context, lists[i], i, width));
@@ -95,7 +98,8 @@ class BaggingClassifier final : public FittedEstimator {
 Result<Matrix> BaggingClassifier::member_columns(std::size_t i, Method method, const Frame& x, std::size_t rows) const {
   JACKDAW_ASSIGN(Matrix m, member_numbers(bag_.members[i], method, x, rows));
   if (m.cols == positions_[i].size()) return m;
-  return make_error(Code::unsupported, "an estimator of the bag answers with {} columns for {} classes", m.cols, positions_[i].size());
+  return make_error(Code::unsupported, "an estimator of the bag answers with {} columns for {} classes", m.cols,
+                    positions_[i].size());
 }
 
 Result<void> BaggingClassifier::add_member(std::size_t i, const Frame& x, Matrix& out) const {
@@ -109,7 +113,8 @@ Result<void> BaggingClassifier::add_member(std::size_t i, const Frame& x, Matrix
   JACKDAW_ASSIGN(const Matrix labels, member_numbers(bag_.members[i], Method::predict, x, out.rows));
   for (std::size_t r = 0; r < out.rows; ++r) {
     const double v = labels.values[r];
-    if (!(v >= 0.0) || v >= static_cast<double>(out.cols)) return make_error(Code::unsupported, "an estimator of the bag predicts class {}", v);
+    if (!(v >= 0.0) || v >= static_cast<double>(out.cols))
+      return make_error(Code::unsupported, "an estimator of the bag predicts class {}", v);
     out.row(r)[static_cast<std::size_t>(v)] += 1.0;
   }
   return {};
@@ -117,7 +122,8 @@ Result<void> BaggingClassifier::add_member(std::size_t i, const Frame& x, Matrix
 
 Result<Matrix> BaggingClassifier::probabilities(const Matrix& x) const {
   Matrix out = Matrix::dense(x.rows, class_count(), DType::fp64);
-  for (std::size_t i = 0; i < bag_.members.size(); ++i) JACKDAW_TRY(add_member(i, columns_for(x, bag_.features[i]), out));
+  for (std::size_t i = 0; i < bag_.members.size(); ++i)
+    JACKDAW_TRY(add_member(i, columns_for(x, bag_.features[i]), out));
   for (double& v : out.values) v /= static_cast<double>(bag_.members.size());
   return out;
 }
@@ -131,7 +137,8 @@ Result<Matrix> BaggingClassifier::log_probabilities(const Matrix& x) const {
   Matrix out = Matrix::dense(x.rows, class_count(), DType::fp64);
   std::fill(out.values.begin(), out.values.end(), -std::numeric_limits<double>::infinity());
   for (std::size_t i = 0; i < bag_.members.size(); ++i) {
-    JACKDAW_ASSIGN(const Matrix p, member_columns(i, Method::predict_log_proba, columns_for(x, bag_.features[i]), x.rows));
+    JACKDAW_ASSIGN(const Matrix p,
+                   member_columns(i, Method::predict_log_proba, columns_for(x, bag_.features[i]), x.rows));
     for (std::size_t r = 0; r < out.rows; ++r) {
       for (std::size_t c = 0; c < p.cols; ++c) {
         double& v = out.row(r)[positions_[i][c]];
@@ -147,7 +154,8 @@ Result<Output> BaggingClassifier::decisions(const Matrix& x) const {
   Matrix out;
   bool one_column = true;
   for (std::size_t i = 0; i < bag_.members.size(); ++i) {
-    JACKDAW_ASSIGN(const Matrix d, member_numbers(bag_.members[i], Method::decision_function, columns_for(x, bag_.features[i]), x.rows));
+    JACKDAW_ASSIGN(const Matrix d, member_numbers(bag_.members[i], Method::decision_function,
+                                                  columns_for(x, bag_.features[i]), x.rows));
     if (i == 0) out = Matrix::dense(d.rows, d.cols, DType::fp64);
     if (d.cols != out.cols) return make_error(Code::unsupported, "the estimators of the bag know different classes");
     one_column = d.cols == 1;
@@ -171,9 +179,11 @@ Result<Output> BaggingClassifier::run(Method method, const Frame& x) const {
 }
 
 // A member's classes_ are positions in the bag's.
-Result<std::vector<std::size_t>> member_positions(const BuildContext& context, const Estimator& member, std::size_t i, std::size_t classes) {
+Result<std::vector<std::size_t>> member_positions(const BuildContext& context, const Estimator& member, std::size_t i,
+                                                  std::size_t classes) {
   std::vector<std::size_t> out;
-  if (member.classes().size() != 1) return context.error(Code::parse_error, fmt::format("estimators_[{}] is no classifier", i));
+  if (member.classes().size() != 1)
+    return context.error(Code::parse_error, fmt::format("estimators_[{}] is no classifier", i));
   for (double v : member.classes()[0].numbers) {
     if (!(v >= 0.0) || v >= static_cast<double>(classes)) {
       return context.error(Code::parse_error, fmt::format("estimators_[{}] has class {} of {}", i, v, classes));
@@ -194,7 +204,8 @@ class BaggingRegressor final : public MatrixRegressor {
     JACKDAW_ASSIGN(const MatrixRef m, dense_input(x, rule()));
     Matrix out;
     for (std::size_t i = 0; i < bag_.members.size(); ++i) {
-      JACKDAW_ASSIGN(Matrix y, member_numbers(bag_.members[i], Method::predict, columns_for(*m, bag_.features[i]), m->rows));
+      JACKDAW_ASSIGN(Matrix y,
+                     member_numbers(bag_.members[i], Method::predict, columns_for(*m, bag_.features[i]), m->rows));
       if (i == 0) {
         out = std::move(y);
         continue;
@@ -229,7 +240,8 @@ Result<std::unique_ptr<Estimator>> build_bagging_classifier(const BuildContext& 
 
 Result<std::unique_ptr<Estimator>> build_bagging_regressor(const BuildContext& context) {
   JACKDAW_ASSIGN(auto parts, read_bag(context));
-  return std::unique_ptr<Estimator>(std::make_unique<BaggingRegressor>(std::move(parts.first), std::move(parts.second)));
+  return std::unique_ptr<Estimator>(
+      std::make_unique<BaggingRegressor>(std::move(parts.first), std::move(parts.second)));
 }
 
 }  // namespace jackdaw::predict

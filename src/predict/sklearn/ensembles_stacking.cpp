@@ -64,12 +64,14 @@ Result<std::vector<Method>> read_methods(const BuildContext& context, const Memb
   JACKDAW_ASSIGN(const std::vector<NodeId> names, object_list(context, "stack_method_"));
   for (NodeId node : names) {
     if (context.graph.kind(node) == NodeKind::none) continue;  // of a dropped estimator
-    const auto method = context.graph.kind(node) == NodeKind::text ? method_from_name(context.graph.text(node)) : std::nullopt;
+    const auto method =
+        context.graph.kind(node) == NodeKind::text ? method_from_name(context.graph.text(node)) : std::nullopt;
     if (!method) return context.error(Code::parse_error, "stack_method_ holds something that is no method");
     out.push_back(*method);
   }
   if (out.size() != members.size()) {
-    return context.error(Code::parse_error, fmt::format("stack_method_ is for {} of {} estimators", out.size(), members.size()));
+    return context.error(Code::parse_error,
+                         fmt::format("stack_method_ is for {} of {} estimators", out.size(), members.size()));
   }
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (members[i].supports(out[i])) continue;
@@ -89,7 +91,8 @@ Result<Stack> read_stack(const BuildContext& context) {
 
 class StackingClassifier final : public FittedEstimator {
  public:
-  StackingClassifier(Signature signature, Stack stack) : FittedEstimator(std::move(signature)), stack_(std::move(stack)) {}
+  StackingClassifier(Signature signature, Stack stack)
+      : FittedEstimator(std::move(signature)), stack_(std::move(stack)) {}
   bool supports(Method method) const override {
     return method == Method::transform || (method != Method::score_samples && stack_.final_estimator->supports(method));
   }
@@ -112,7 +115,8 @@ class StackingClassifier final : public FittedEstimator {
 
 class StackingRegressor final : public FittedEstimator {
  public:
-  StackingRegressor(Signature signature, Stack stack) : FittedEstimator(std::move(signature)), stack_(std::move(stack)) {}
+  StackingRegressor(Signature signature, Stack stack)
+      : FittedEstimator(std::move(signature)), stack_(std::move(stack)) {}
   bool supports(Method method) const override { return method == Method::transform || method == Method::predict; }
   bool takes_texts() const override { return stack_.members.front().takes_texts(); }
   Result<Frame> transform(const Frame& x) const override { return stack_.features(x, rule()); }

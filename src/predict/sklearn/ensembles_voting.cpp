@@ -46,7 +46,8 @@ Result<Matrix> all_predictions(const Members& members, Method method, const Fram
   for (std::size_t i = 0; i < members.size(); ++i) {
     JACKDAW_ASSIGN(const Matrix m, member_numbers(members[i], method, x, frame_rows(x)));
     if (i == 0) out = Matrix::dense(m.rows, m.cols * members.size(), m.dtype);
-    if (m.cols * members.size() != out.cols) return make_error(Code::unsupported, "voting estimators answer with different widths");
+    if (m.cols * members.size() != out.cols)
+      return make_error(Code::unsupported, "voting estimators answer with different widths");
     out.dtype = promote(out.dtype, m.dtype);
     for (std::size_t r = 0; r < m.rows; ++r) std::copy_n(m.row(r), m.cols, out.row(r) + column);
     column += m.cols;
@@ -57,7 +58,10 @@ Result<Matrix> all_predictions(const Members& members, Method method, const Fram
 class VotingClassifier final : public FittedEstimator {
  public:
   VotingClassifier(Signature signature, Members members, std::vector<double> weights, bool soft)
-      : FittedEstimator(std::move(signature)), members_(std::move(members)), weights_(std::move(weights)), soft_(soft) {}
+      : FittedEstimator(std::move(signature)),
+        members_(std::move(members)),
+        weights_(std::move(weights)),
+        soft_(soft) {}
   bool supports(Method method) const override {
     return method == Method::predict || method == Method::transform || (method == Method::predict_proba && soft_);
   }
@@ -93,7 +97,8 @@ class VotingClassifier final : public FittedEstimator {
 Result<Matrix> VotingClassifier::mean_probabilities(const Frame& x) const {
   const std::size_t classes_count = classes()[0].size();
   JACKDAW_ASSIGN(const Matrix all, all_predictions(members_, Method::predict_proba, x));
-  if (all.cols != classes_count * members_.size()) return make_error(Code::unsupported, "voting estimators do not know all classes");
+  if (all.cols != classes_count * members_.size())
+    return make_error(Code::unsupported, "voting estimators do not know all classes");
   Matrix out = Matrix::dense(all.rows, classes_count, weights_.empty() ? float_dtype(all.dtype) : DType::fp64);
   const double total = weight_sum(weights_, members_.size());
   for (std::size_t r = 0; r < out.rows; ++r) {
@@ -113,7 +118,8 @@ Result<Matrix> VotingClassifier::count_votes(const Frame& x) const {
   for (std::size_t r = 0; r < out.rows; ++r) {
     for (std::size_t i = 0; i < members_.size(); ++i) {
       const double v = all.row(r)[i];
-      if (!(v >= 0.0) || v >= static_cast<double>(out.cols)) return make_error(Code::unsupported, "a voting estimator predicts class {}", v);
+      if (!(v >= 0.0) || v >= static_cast<double>(out.cols))
+        return make_error(Code::unsupported, "a voting estimator predicts class {}", v);
       out.row(r)[static_cast<std::size_t>(v)] += weight(i);
     }
   }

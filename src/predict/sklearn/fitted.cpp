@@ -64,17 +64,28 @@ void load(const std::byte* in, std::span<double> values) {
 void load_any(DType dtype, const std::byte* in, std::span<double> values) {
   switch (dtype) {
     case DType::boolean:
-    case DType::uint8: return load<std::uint8_t>(in, values);
-    case DType::uint16: return load<std::uint16_t>(in, values);
-    case DType::uint32: return load<std::uint32_t>(in, values);
-    case DType::uint64: return load<std::uint64_t>(in, values);
-    case DType::int8: return load<std::int8_t>(in, values);
-    case DType::int16: return load<std::int16_t>(in, values);
-    case DType::int32: return load<std::int32_t>(in, values);
-    case DType::int64: return load<std::int64_t>(in, values);
-    case DType::fp32: return load<float>(in, values);
-    case DType::fp64: return load<double>(in, values);
-    default: CHECK(!"a dtype without numbers");
+    case DType::uint8:
+      return load<std::uint8_t>(in, values);
+    case DType::uint16:
+      return load<std::uint16_t>(in, values);
+    case DType::uint32:
+      return load<std::uint32_t>(in, values);
+    case DType::uint64:
+      return load<std::uint64_t>(in, values);
+    case DType::int8:
+      return load<std::int8_t>(in, values);
+    case DType::int16:
+      return load<std::int16_t>(in, values);
+    case DType::int32:
+      return load<std::int32_t>(in, values);
+    case DType::int64:
+      return load<std::int64_t>(in, values);
+    case DType::fp32:
+      return load<float>(in, values);
+    case DType::fp64:
+      return load<double>(in, values);
+    default:
+      CHECK(!"a dtype without numbers");
   }
 }
 
@@ -164,7 +175,9 @@ void log_softmax_in_place(Matrix& m) {
   round_all(m);
 }
 
-double sigmoid(double v) { return 1.0 / (1.0 + std::exp(-v)); }
+double sigmoid(double v) {
+  return 1.0 / (1.0 + std::exp(-v));
+}
 
 // ---- the object graph ---------------------------------------------------------------------------------------------
 
@@ -201,15 +214,16 @@ Result<std::vector<NodeId>> object_list(const BuildContext& context, std::string
   constexpr std::size_t count_max = 1u << 22;
   const NodeId node = context.attribute(name);
   if (node == no_node) {
-    return context.error(Code::parse_error, fmt::format("the attribute '{}' is missing; was this object fitted?", name));
+    return context.error(Code::parse_error,
+                         fmt::format("the attribute '{}' is missing; was this object fitted?", name));
   }
   auto items = list_of(context.graph, node);
   if (!items || items->empty()) {
     return context.error(Code::parse_error, fmt::format("the attribute '{}' is not a list of objects", name));
   }
   if (items->size() > count_max) {
-    return context.error(Code::too_large,
-                         fmt::format("the attribute '{}' has {} elements, more than {}", name, items->size(), count_max));
+    return context.error(Code::too_large, fmt::format("the attribute '{}' has {} elements, more than {}", name,
+                                                      items->size(), count_max));
   }
   return std::move(*items);
 }
@@ -276,7 +290,9 @@ Result<Matrix> matrix_at(const BuildContext& context, NodeId node, std::string_v
 
 // ---- estimators ---------------------------------------------------------------------------------------------------
 
-Result<Frame> FittedEstimator::transform(const Frame&) const { return no_method(Method::transform); }
+Result<Frame> FittedEstimator::transform(const Frame&) const {
+  return no_method(Method::transform);
+}
 
 Error FittedEstimator::no_method(Method method) const {
   return make_error(Code::unsupported, "{} has no {}", rule().class_name, method_name(method));
@@ -307,8 +323,10 @@ Result<Output> ProbabilityClassifier::run(Method method, const Frame& x) const {
       JACKDAW_ASSIGN(const Matrix m, log_probabilities(x));
       return matrix_output(m);
     }
-    case Method::decision_function: return decision(x);
-    default: return no_method(method);
+    case Method::decision_function:
+      return decision(x);
+    default:
+      return no_method(method);
   }
 }
 

@@ -23,6 +23,8 @@ constexpr ClassRow rows[] = {
 
 }  // namespace
 
-std::span<const ClassRow> mixture_rows() { return rows; }
+std::span<const ClassRow> mixture_rows() {
+  return rows;
+}
 
 }  // namespace jackdaw::predict

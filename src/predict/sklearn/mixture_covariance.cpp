@@ -102,7 +102,8 @@ using Made = Result<std::unique_ptr<Covariance>>;
 Result<std::vector<double>> read_scales(const BuildContext& context, std::size_t columns) {
   JACKDAW_ASSIGN(std::vector<double> out, context.doubles("length_scale"));
   if (out.size() == 1 || out.size() == columns) return out;
-  return context.error(Code::parse_error, fmt::format("length_scale has {} numbers for {} columns", out.size(), columns));
+  return context.error(Code::parse_error,
+                       fmt::format("length_scale has {} numbers for {} columns", out.size(), columns));
 }
 
 Made read_stationary(const BuildContext& context, const std::string& name, std::size_t columns) {

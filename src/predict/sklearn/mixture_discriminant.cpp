@@ -25,7 +25,8 @@ struct LinearParts {
 
 class LinearDiscriminant final : public FittedEstimator {
  public:
-  LinearDiscriminant(Signature signature, LinearParts parts) : FittedEstimator(std::move(signature)), parts_(std::move(parts)) {}
+  LinearDiscriminant(Signature signature, LinearParts parts)
+      : FittedEstimator(std::move(signature)), parts_(std::move(parts)) {}
   bool supports(Method method) const override {
     return method != Method::score_samples && (method != Method::transform || parts_.projection.cols > 0);
   }
@@ -98,7 +99,8 @@ Result<Output> LinearDiscriminant::run(Method method, const Frame& x) const {
 Result<Frame> LinearDiscriminant::transform(const Frame& x) const {
   if (!supports(Method::transform)) return no_method(Method::transform);
   JACKDAW_ASSIGN(const MatrixRef m, dense_input(x, rule()));
-  Matrix out = Matrix::dense(m->rows, parts_.projection.cols, m->dtype == DType::fp32 ? parts_.projection.dtype : DType::fp64);
+  Matrix out =
+      Matrix::dense(m->rows, parts_.projection.cols, m->dtype == DType::fp32 ? parts_.projection.dtype : DType::fp64);
   for (std::size_t r = 0; r < m->rows; ++r) {
     for (std::size_t c = 0; c < m->cols; ++c) {
       const double v = m->row(r)[c] - parts_.centre[c];
@@ -118,7 +120,8 @@ Result<void> read_projection(const BuildContext& context, std::size_t width, Lin
     JACKDAW_ASSIGN(out.centre, sized_doubles(context, "xbar_", width));
   }
   const auto most = static_cast<std::int64_t>(scalings.cols);
-  const auto keep = static_cast<std::size_t>(std::clamp<std::int64_t>(context.integer_or("_max_components", most), 0, most));
+  const auto keep =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(context.integer_or("_max_components", most), 0, most));
   out.projection = Matrix::dense(width, keep, scalings.dtype);
   for (std::size_t c = 0; c < width; ++c) std::copy_n(scalings.row(c), keep, out.projection.row(c));
   return {};
@@ -211,13 +214,15 @@ Result<std::unique_ptr<Estimator>> build_quadratic_discriminant(const BuildConte
   JACKDAW_ASSIGN(const std::vector<double> priors, sized_doubles(context, "priors_", k));
   JACKDAW_ASSIGN(const std::vector<NodeId> rotations, object_list(context, "rotations_"));
   JACKDAW_ASSIGN(const std::vector<NodeId> scalings, object_list(context, "scalings_"));
-  if (rotations.size() != k || scalings.size() != k) return context.error(Code::parse_error, "rotations_ and scalings_ are not one per class");
+  if (rotations.size() != k || scalings.size() != k)
+    return context.error(Code::parse_error, "rotations_ and scalings_ are not one per class");
   for (std::size_t i = 0; i < k; ++i) {
     JACKDAW_ASSIGN(Matrix rotation, matrix_at(context, rotations[i], fmt::format("rotations_[{}]", i)));
     JACKDAW_ASSIGN(const Matrix scaling, matrix_at(context, scalings[i], fmt::format("scalings_[{}]", i)));
     if (rotation.rows != parts.means.cols || rotation.cols != scaling.values.size()) {
-      return context.error(Code::parse_error, fmt::format("rotations_[{}] has shape ({}, {}) for {} columns and {} scalings", i,
-                                                          rotation.rows, rotation.cols, parts.means.cols, scaling.values.size()));
+      return context.error(Code::parse_error,
+                           fmt::format("rotations_[{}] has shape ({}, {}) for {} columns and {} scalings", i,
+                                       rotation.rows, rotation.cols, parts.means.cols, scaling.values.size()));
     }
     double log_determinant = 0.0;
     for (double s : scaling.values) log_determinant += std::log(s);

@@ -17,9 +17,9 @@ namespace {
 struct MixtureParts {
   enum class Kind { full, tied, diag, spherical };
   Kind kind = Kind::full;
-  Matrix means;                // (components, columns)
-  std::vector<double> roots;   // precisions_cholesky_, flat
-  std::vector<double> offsets; // per component: everything that does not depend on x
+  Matrix means;                 // (components, columns)
+  std::vector<double> roots;    // precisions_cholesky_, flat
+  std::vector<double> offsets;  // per component: everything that does not depend on x
 };
 
 class Mixture final : public FittedEstimator {
@@ -43,7 +43,9 @@ class Mixture final : public FittedEstimator {
   double cost_ns(std::size_t rows) const override {
     return 300.0 + static_cast<double>(rows * parts_.means.values.size() * parts_.means.cols);
   }
-  std::size_t resident_bytes() const override { return (parts_.roots.size() + parts_.means.values.size()) * sizeof(double); }
+  std::size_t resident_bytes() const override {
+    return (parts_.roots.size() + parts_.means.values.size()) * sizeof(double);
+  }
 
  private:
   Matrix joint(const Matrix& x) const {
@@ -95,10 +97,18 @@ double log_determinant(const MixtureParts& parts, std::size_t k) {
   double out = 0.0;
   for (std::size_t j = 0; j < d; ++j) {
     switch (parts.kind) {
-      case MixtureParts::Kind::full: out += std::log(parts.roots[(k * d + j) * d + j]); break;
-      case MixtureParts::Kind::tied: out += std::log(parts.roots[j * d + j]); break;
-      case MixtureParts::Kind::diag: out += std::log(parts.roots[k * d + j]); break;
-      case MixtureParts::Kind::spherical: out += std::log(parts.roots[k]); break;
+      case MixtureParts::Kind::full:
+        out += std::log(parts.roots[(k * d + j) * d + j]);
+        break;
+      case MixtureParts::Kind::tied:
+        out += std::log(parts.roots[j * d + j]);
+        break;
+      case MixtureParts::Kind::diag:
+        out += std::log(parts.roots[k * d + j]);
+        break;
+      case MixtureParts::Kind::spherical:
+        out += std::log(parts.roots[k]);
+        break;
     }
   }
   return out;
@@ -109,7 +119,8 @@ Result<MixtureParts> read_parts(const BuildContext& context) {
   JACKDAW_ASSIGN(out.means, context.matrix("means_"));
   const std::size_t k = out.means.rows;
   const std::size_t d = out.means.cols;
-  if (k == 0 || d == 0 || d > 65536) return context.error(Code::parse_error, fmt::format("means_ has shape ({}, {})", k, d));
+  if (k == 0 || d == 0 || d > 65536)
+    return context.error(Code::parse_error, fmt::format("means_ has shape ({}, {})", k, d));
   const std::string kind = context.text_or("covariance_type", "full");
   std::size_t count = 0;
   if (kind == "full") {
@@ -146,7 +157,8 @@ double digamma(double x) {
   for (; x < 10.0; x += 1.0) out -= 1.0 / x;
   const double y = 1.0 / (x * x);
   const double series =
-      y * (1.0 / 12 - y * (1.0 / 120 - y * (1.0 / 252 - y * (1.0 / 240 - y * (1.0 / 132 - y * (691.0 / 32760 - y / 12))))));
+      y *
+      (1.0 / 12 - y * (1.0 / 120 - y * (1.0 / 252 - y * (1.0 / 240 - y * (1.0 / 132 - y * (691.0 / 32760 - y / 12))))));
   return out + std::log(x) - 0.5 / x - series;
 }
 
@@ -165,7 +177,8 @@ Result<std::vector<double>> expected_log_weights(const BuildContext& context, st
   if (pair->size() != 2) return context.error(Code::parse_error, "weight_concentration_ is not a pair of arrays");
   JACKDAW_ASSIGN(const Matrix a, matrix_at(context, (*pair)[0], "weight_concentration_[0]"));
   JACKDAW_ASSIGN(const Matrix b, matrix_at(context, (*pair)[1], "weight_concentration_[1]"));
-  if (a.values.size() != k || b.values.size() != k) return context.error(Code::parse_error, "weight_concentration_ is not one per component");
+  if (a.values.size() != k || b.values.size() != k)
+    return context.error(Code::parse_error, "weight_concentration_ is not one per component");
   double before = 0.0;
   for (std::size_t i = 0; i < k; ++i) {
     const double sum = digamma(a.values[i] + b.values[i]);
@@ -193,7 +206,8 @@ Result<std::unique_ptr<Estimator>> build_bayesian_mixture(const BuildContext& co
   JACKDAW_ASSIGN(const std::vector<double> precision, sized_doubles(context, "mean_precision_", k));
   for (std::size_t i = 0; i < k; ++i) {
     double log_lambda = d * std::log(2.0);
-    for (std::size_t j = 0; j < parts.means.cols; ++j) log_lambda += digamma(0.5 * (freedom[i] - static_cast<double>(j)));
+    for (std::size_t j = 0; j < parts.means.cols; ++j)
+      log_lambda += digamma(0.5 * (freedom[i] - static_cast<double>(j)));
     parts.offsets[i] += weights[i] - 0.5 * d * std::log(freedom[i]) + 0.5 * (log_lambda - d / precision[i]);
   }
   return finish(context, std::move(parts));

@@ -1,5 +1,6 @@
-// PLSRegression, PLSCanonical, CCA: _x_mean, _x_std, x_rotations_, coef_ (_coef_ in 1.1 and 1.2), intercept_ or _y_mean.
-// EllipticEnvelope: location_, precision_, offset_. KernelRidge: X_fit_, dual_coef_, kernel, gamma, degree, coef0.
+// PLSRegression, PLSCanonical, CCA: _x_mean, _x_std, x_rotations_, coef_ (_coef_ in 1.1 and 1.2), intercept_ or
+// _y_mean. EllipticEnvelope: location_, precision_, offset_. KernelRidge: X_fit_, dual_coef_, kernel, gamma, degree,
+// coef0.
 #include <cmath>
 
 #include "src/predict/sklearn/mixture.h"
@@ -30,7 +31,8 @@ struct PlsParts {
 
 class PartialLeastSquares final : public MatrixRegressor {
  public:
-  PartialLeastSquares(Signature signature, PlsParts parts) : MatrixRegressor(std::move(signature)), parts_(std::move(parts)) {}
+  PartialLeastSquares(Signature signature, PlsParts parts)
+      : MatrixRegressor(std::move(signature)), parts_(std::move(parts)) {}
   bool supports(Method method) const override { return method == Method::predict || method == Method::transform; }
   Result<Frame> transform(const Frame& x) const override {
     JACKDAW_ASSIGN(const MatrixRef m, check_input(x, rule()));
@@ -74,7 +76,10 @@ class PartialLeastSquares final : public MatrixRegressor {
 class EllipticEnvelope final : public FittedEstimator {
  public:
   EllipticEnvelope(Signature signature, std::vector<double> location, Matrix precision, double offset)
-      : FittedEstimator(std::move(signature)), location_(std::move(location)), precision_(std::move(precision)), offset_(offset) {}
+      : FittedEstimator(std::move(signature)),
+        location_(std::move(location)),
+        precision_(std::move(precision)),
+        offset_(offset) {}
   bool supports(Method method) const override {
     return method == Method::predict || method == Method::decision_function || method == Method::score_samples;
   }
@@ -90,7 +95,9 @@ class EllipticEnvelope final : public FittedEstimator {
     }
     return vector_output(method == Method::predict ? DType::int64 : DType::fp64, out);
   }
-  double cost_ns(std::size_t rows) const override { return 300.0 + static_cast<double>(rows * precision_.values.size()); }
+  double cost_ns(std::size_t rows) const override {
+    return 300.0 + static_cast<double>(rows * precision_.values.size());
+  }
   std::size_t resident_bytes() const override { return precision_.values.size() * sizeof(double); }
 
  private:
@@ -121,7 +128,8 @@ struct RidgeParts {
 
 class KernelRidge final : public MatrixRegressor {
  public:
-  KernelRidge(Signature signature, RidgeParts parts) : MatrixRegressor(std::move(signature)), parts_(std::move(parts)) {}
+  KernelRidge(Signature signature, RidgeParts parts)
+      : MatrixRegressor(std::move(signature)), parts_(std::move(parts)) {}
   double cost_ns(std::size_t rows) const override {
     return 300.0 + static_cast<double>(rows * parts_.points.count() * (parts_.points.cols() + 15));
   }
@@ -170,7 +178,8 @@ Result<RidgeParts::Kind> ridge_kind(const BuildContext& context) {
   for (const auto& [known, kind] : kinds) {
     if (known == name) return kind;
   }
-  return context.error(Code::unsupported, fmt::format("kernel='{}'; linear, poly, rbf, sigmoid and laplacian are served", name));
+  return context.error(Code::unsupported,
+                       fmt::format("kernel='{}'; linear, poly, rbf, sigmoid and laplacian are served", name));
 }
 
 }  // namespace
@@ -206,7 +215,8 @@ Result<std::unique_ptr<Estimator>> build_elliptic_envelope(const BuildContext& c
   JACKDAW_ASSIGN(std::vector<double> location, context.doubles("location_"));
   const auto width = static_cast<std::int64_t>(location.size());
   if (!context.has("precision_")) {
-    return context.error(Code::unsupported, "it was fitted with store_precision=False; fit it with store_precision=True");
+    return context.error(Code::unsupported,
+                         "it was fitted with store_precision=False; fit it with store_precision=True");
   }
   JACKDAW_ASSIGN(Matrix precision, shaped_matrix(context, "precision_", width, width));
   JACKDAW_ASSIGN(const double offset, context.number("offset_"));
@@ -230,7 +240,8 @@ Result<std::unique_ptr<Estimator>> build_kernel_ridge(const BuildContext& contex
   parts.two_dimensional = shape.shape.size() == 2;
   if (!parts.two_dimensional) std::swap(parts.dual.rows, parts.dual.cols);
   if (parts.dual.rows != points.rows) {
-    return context.error(Code::parse_error, fmt::format("dual_coef_ has {} rows, X_fit_ {}", parts.dual.rows, points.rows));
+    return context.error(Code::parse_error,
+                         fmt::format("dual_coef_ has {} rows, X_fit_ {}", parts.dual.rows, points.rows));
   }
   Signature signature = read_signature(context);
   signature.rule.n_features = static_cast<std::int64_t>(points.cols);

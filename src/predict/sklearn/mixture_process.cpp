@@ -18,7 +18,8 @@ struct Samples {
 
   std::vector<double> against(const double* x) const {
     std::vector<double> out(points.rows);
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = kernel->between({x, points.cols}, {points.row(i), points.cols});
+    for (std::size_t i = 0; i < out.size(); ++i)
+      out[i] = kernel->between({x, points.cols}, {points.row(i), points.cols});
     return out;
   }
 };
@@ -42,7 +43,8 @@ struct ProcessParts {
 
 class ProcessRegressor final : public MatrixRegressor {
  public:
-  ProcessRegressor(Signature signature, ProcessParts parts) : MatrixRegressor(std::move(signature)), parts_(std::move(parts)) {}
+  ProcessRegressor(Signature signature, ProcessParts parts)
+      : MatrixRegressor(std::move(signature)), parts_(std::move(parts)) {}
   double cost_ns(std::size_t rows) const override {
     return 300.0 + 30.0 * static_cast<double>(rows * parts_.samples.points.values.size());
   }
@@ -69,7 +71,8 @@ class ProcessRegressor final : public MatrixRegressor {
 };
 
 // One number per output; a single one counts for all.
-Result<std::vector<double>> per_output(const BuildContext& context, std::string_view name, std::size_t outputs, double fallback) {
+Result<std::vector<double>> per_output(const BuildContext& context, std::string_view name, std::size_t outputs,
+                                       double fallback) {
   if (!context.has(name)) return std::vector<double>(outputs, fallback);
   JACKDAW_ASSIGN(const std::vector<double> out, context.doubles(name));
   if (out.size() == 1) return std::vector<double>(outputs, out[0]);
@@ -88,7 +91,8 @@ struct LaplaceParts {
 
 class LaplaceClassifier final : public FittedEstimator {
  public:
-  LaplaceClassifier(Signature signature, LaplaceParts parts) : FittedEstimator(std::move(signature)), parts_(std::move(parts)) {}
+  LaplaceClassifier(Signature signature, LaplaceParts parts)
+      : FittedEstimator(std::move(signature)), parts_(std::move(parts)) {}
   bool supports(Method method) const override { return method == Method::predict || method == Method::predict_proba; }
   Result<Output> run(Method method, const Frame& x) const override {
     if (!supports(method)) return no_method(method);
@@ -182,7 +186,8 @@ Result<std::unique_ptr<Estimator>> build_gaussian_process_regressor(const BuildC
   JACKDAW_ASSIGN(parts.alpha, context.matrix("alpha_"));
   if (shape.shape.size() == 1) std::swap(parts.alpha.rows, parts.alpha.cols);
   if (parts.alpha.rows != parts.samples.points.rows) {
-    return context.error(Code::parse_error, fmt::format("alpha_ has {} rows, X_train_ {}", parts.alpha.rows, parts.samples.points.rows));
+    return context.error(Code::parse_error,
+                         fmt::format("alpha_ has {} rows, X_train_ {}", parts.alpha.rows, parts.samples.points.rows));
   }
   JACKDAW_ASSIGN(parts.mean, per_output(context, "_y_train_mean", parts.alpha.cols, 0.0));
   JACKDAW_ASSIGN(parts.scale, per_output(context, "_y_train_std", parts.alpha.cols, 1.0));

@@ -25,7 +25,8 @@ Result<Matrix> score_columns(const Members& members, const Frame& x) {
 
 class MemberClassifier : public FittedEstimator {
  public:
-  MemberClassifier(Signature signature, Members members) : FittedEstimator(std::move(signature)), members_(std::move(members)) {}
+  MemberClassifier(Signature signature, Members members)
+      : FittedEstimator(std::move(signature)), members_(std::move(members)) {}
   bool takes_texts() const override { return members_.front().takes_texts(); }
   double cost_ns(std::size_t rows) const override { return members_.cost_ns(rows); }
   std::size_t resident_bytes() const override { return members_.resident_bytes(); }
@@ -88,7 +89,8 @@ Result<Output> OneVsRest::probabilities(const Frame& x) const {
   const bool single = members_.size() == 1;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     JACKDAW_ASSIGN(const Matrix p, member_numbers(members_[i], Method::predict_proba, x, rows));
-    if (p.cols != 2) return make_error(Code::unsupported, "a member of OneVsRest answers with {} probabilities", p.cols);
+    if (p.cols != 2)
+      return make_error(Code::unsupported, "a member of OneVsRest answers with {} probabilities", p.cols);
     for (std::size_t r = 0; r < rows; ++r) out.row(r)[single && out.cols == 2 ? 1 : i] = p.row(r)[1];
   }
   for (std::size_t r = 0; r < rows; ++r) {
@@ -96,7 +98,8 @@ Result<Output> OneVsRest::probabilities(const Frame& x) const {
     if (single && out.cols == 2) row[0] = 1.0 - row[1];
     double sum = 0.0;
     for (std::size_t c = 0; c < out.cols; ++c) sum += row[c];
-    for (std::size_t c = 0; !multilabel_ && c < out.cols; ++c) row[c] = sum != 0.0 || last_wins_ ? row[c] / sum : row[c];
+    for (std::size_t c = 0; !multilabel_ && c < out.cols; ++c)
+      row[c] = sum != 0.0 || last_wins_ ? row[c] / sum : row[c];
   }
   return matrix_output(out);
 }
@@ -112,7 +115,9 @@ Result<Output> OneVsRest::decisions(const Frame& x) const {
 class OneVsOne final : public MemberClassifier {
  public:
   using MemberClassifier::MemberClassifier;
-  bool supports(Method method) const override { return method == Method::predict || method == Method::decision_function; }
+  bool supports(Method method) const override {
+    return method == Method::predict || method == Method::decision_function;
+  }
   Result<Output> run(Method method, const Frame& x) const override {
     if (!supports(method)) return no_method(method);
     JACKDAW_ASSIGN(const Matrix scores, scores_of(x));
@@ -175,7 +180,8 @@ class OutputCode final : public MemberClassifier {
 // Stands in for a label that every training row had, or none.
 class ConstantPredictor final : public FittedEstimator {
  public:
-  ConstantPredictor(Signature signature, double y, DType dtype) : FittedEstimator(std::move(signature)), y_(y), dtype_(dtype) {}
+  ConstantPredictor(Signature signature, double y, DType dtype)
+      : FittedEstimator(std::move(signature)), y_(y), dtype_(dtype) {}
   bool supports(Method method) const override {
     return method == Method::predict || method == Method::decision_function || method == Method::predict_proba;
   }
@@ -215,8 +221,8 @@ Result<std::unique_ptr<Estimator>> build_one_vs_rest(const BuildContext& context
   if (members.size() != wanted) return wrong_count(context, members.size(), labels.size());
   Signature signature = member_signature(context, members);
   signature.classes.push_back(std::move(labels));
-  return std::unique_ptr<Estimator>(std::make_unique<OneVsRest>(std::move(signature), std::move(members), multilabel,
-                                                                !written_since(context, 1, 6)));
+  return std::unique_ptr<Estimator>(
+      std::make_unique<OneVsRest>(std::move(signature), std::move(members), multilabel, !written_since(context, 1, 6)));
 }
 
 Result<std::unique_ptr<Estimator>> build_one_vs_one(const BuildContext& context) {

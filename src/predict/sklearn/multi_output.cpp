@@ -12,7 +12,8 @@ namespace {
 
 class MultiOutput : public FittedEstimator {
  public:
-  MultiOutput(Signature signature, Members members) : FittedEstimator(std::move(signature)), members_(std::move(members)) {}
+  MultiOutput(Signature signature, Members members)
+      : FittedEstimator(std::move(signature)), members_(std::move(members)) {}
   bool takes_texts() const override { return members_.front().takes_texts(); }
   double cost_ns(std::size_t rows) const override { return members_.cost_ns(rows); }
   std::size_t resident_bytes() const override { return members_.resident_bytes(); }
@@ -22,7 +23,8 @@ class MultiOutput : public FittedEstimator {
     std::vector<engine::Tensor> out;
     for (const auto& member : members_.all) {
       JACKDAW_ASSIGN(Output one, member->run(method, x));
-      if (one.arrays.size() != 1) return make_error(Code::unsupported, "an output of {} has outputs of its own", rule().class_name);
+      if (one.arrays.size() != 1)
+        return make_error(Code::unsupported, "an output of {} has outputs of its own", rule().class_name);
       out.push_back(std::move(one.arrays[0]));
     }
     return out;
@@ -52,7 +54,8 @@ class MultiOutputRegressor final : public MultiOutput {
     if (!supports(method)) return no_method(method);
     JACKDAW_ASSIGN(const std::vector<engine::Tensor> columns, answers(method, x));
     for (const engine::Tensor& column : columns) {
-      if (column.shape.size() != 1) return make_error(Code::unsupported, "an output of {} has several columns", rule().class_name);
+      if (column.shape.size() != 1)
+        return make_error(Code::unsupported, "an output of {} has several columns", rule().class_name);
     }
     return one_array(stack_columns(columns));
   }
@@ -73,7 +76,8 @@ class Chain final : public FittedEstimator {
         link_(link),
         classifier_(classifier) {}
   bool supports(Method method) const override {
-    const bool optional = method == Method::predict_proba || method == Method::predict_log_proba || method == Method::decision_function;
+    const bool optional =
+        method == Method::predict_proba || method == Method::predict_log_proba || method == Method::decision_function;
     return method == Method::predict || (classifier_ && optional && members_.support(method));
   }
   bool is_classifier() const override { return classifier_; }
@@ -83,7 +87,8 @@ class Chain final : public FittedEstimator {
 
  private:
   // (n,): as it is; (n, 2) of probabilities: the second class.
-  static Result<std::vector<double>> link_values(const Estimator& member, Method method, const Frame& x, std::size_t rows);
+  static Result<std::vector<double>> link_values(const Estimator& member, Method method, const Frame& x,
+                                                 std::size_t rows);
 
   Members members_;
   std::vector<std::size_t> order_;
@@ -91,7 +96,8 @@ class Chain final : public FittedEstimator {
   bool classifier_;
 };
 
-Result<std::vector<double>> Chain::link_values(const Estimator& member, Method method, const Frame& x, std::size_t rows) {
+Result<std::vector<double>> Chain::link_values(const Estimator& member, Method method, const Frame& x,
+                                               std::size_t rows) {
   JACKDAW_ASSIGN(Matrix m, member_numbers(member, method, x, rows));
   if (m.cols == 1) return std::move(m.values);
   if (m.cols != 2 || method == Method::predict) {
@@ -172,7 +178,11 @@ Result<std::unique_ptr<Estimator>> build_multi_output_regressor(const BuildConte
   return std::unique_ptr<Estimator>(std::make_unique<MultiOutputRegressor>(std::move(signature), std::move(members)));
 }
 
-Result<std::unique_ptr<Estimator>> build_classifier_chain(const BuildContext& context) { return build_chain(context, true); }
-Result<std::unique_ptr<Estimator>> build_regressor_chain(const BuildContext& context) { return build_chain(context, false); }
+Result<std::unique_ptr<Estimator>> build_classifier_chain(const BuildContext& context) {
+  return build_chain(context, true);
+}
+Result<std::unique_ptr<Estimator>> build_regressor_chain(const BuildContext& context) {
+  return build_chain(context, false);
+}
 
 }  // namespace jackdaw::predict

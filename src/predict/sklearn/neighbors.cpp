@@ -45,7 +45,8 @@ Result<Search> read_search(const BuildContext& context, bool by_radius) {
   JACKDAW_ASSIGN(out.index, NeighborIndex::read(context));
   const std::string weights = context.has("weights") ? context.text_or("weights", "a function") : "uniform";
   if (weights != "uniform" && weights != "distance") {
-    return context.error(Code::unsupported, fmt::format("weights={} is Python code; uniform and distance are served", weights));
+    return context.error(Code::unsupported,
+                         fmt::format("weights={} is Python code; uniform and distance are served", weights));
   }
   out.by_distance = weights == "distance";
   if (by_radius) {
@@ -54,7 +55,8 @@ Result<Search> read_search(const BuildContext& context, bool by_radius) {
   }
   JACKDAW_ASSIGN(const std::int64_t k, context.integer("n_neighbors"));
   if (k < 1 || k > static_cast<std::int64_t>(out.index.count())) {
-    return context.error(Code::parse_error, fmt::format("n_neighbors is {} with {} training rows", k, out.index.count()));
+    return context.error(Code::parse_error,
+                         fmt::format("n_neighbors is {} with {} training rows", k, out.index.count()));
   }
   out.k = static_cast<std::size_t>(k);
   return out;
@@ -103,9 +105,7 @@ class NeighborsClassifier final : public NeighborsModel {
  public:
   NeighborsClassifier(Signature signature, Search search, Targets targets, std::vector<OutlierLabel> outliers)
       : NeighborsModel(std::move(signature), std::move(search), std::move(targets)), outliers_(std::move(outliers)) {}
-  bool supports(Method method) const override {
-    return method == Method::predict || method == Method::predict_proba;
-  }
+  bool supports(Method method) const override { return method == Method::predict || method == Method::predict_proba; }
   Result<Output> run(Method method, const Frame& x) const override;
 
  private:
@@ -127,8 +127,10 @@ Result<void> NeighborsClassifier::count_votes(const double* x, std::size_t row, 
     }
     if (!found.empty()) continue;
     if (outliers_.empty() || !outliers_[o].label) {
-      return make_error(Code::invalid_argument, "No neighbors found for test sample {}: give a label for outliers or a "
-                        "larger radius when training.", row);
+      return make_error(Code::invalid_argument,
+                        "No neighbors found for test sample {}: give a label for outliers or a "
+                        "larger radius when training.",
+                        row);
     }
     if (outliers_[o].known) counts[outliers_[o].position] = 1.0;
   }
@@ -178,7 +180,8 @@ Result<Output> NeighborsClassifier::run(Method method, const Frame& x) const {
 
 Result<void> check_positions(const BuildContext& context, const Targets& targets, const std::vector<Labels>& classes) {
   if (targets.values.cols != classes.size()) {
-    return context.error(Code::parse_error, fmt::format("_y has {} outputs, classes_ has {}", targets.values.cols, classes.size()));
+    return context.error(Code::parse_error,
+                         fmt::format("_y has {} outputs, classes_ has {}", targets.values.cols, classes.size()));
   }
   for (std::size_t r = 0; r < targets.values.rows; ++r) {
     for (std::size_t o = 0; o < classes.size(); ++o) {
@@ -196,7 +199,8 @@ Result<std::vector<OutlierLabel>> read_outliers(const BuildContext& context, con
   if (!context.has("outlier_label_")) return out;
   auto items = list_of(context.graph, context.attribute("outlier_label_"));
   if (!items) items = std::vector<NodeId>{context.attribute("outlier_label_")};
-  if (items->size() != classes.size()) return context.error(Code::parse_error, "outlier_label_ is not one label per output");
+  if (items->size() != classes.size())
+    return context.error(Code::parse_error, "outlier_label_ is not one label per output");
   for (std::size_t o = 0; o < classes.size(); ++o) {
     Labels label;
     label.dtype = classes[o].dtype;
@@ -226,8 +230,8 @@ Signature neighbors_signature(const BuildContext& context, const Search& search)
 
 Result<void> check_width(const BuildContext& context, const Signature& signature, const Search& search) {
   if (signature.rule.n_features == static_cast<std::int64_t>(search.index.cols())) return {};
-  return context.error(Code::parse_error, fmt::format("_fit_X has {} columns, n_features_in_ is {}", search.index.cols(),
-                                                      signature.rule.n_features));
+  return context.error(Code::parse_error, fmt::format("_fit_X has {} columns, n_features_in_ is {}",
+                                                      search.index.cols(), signature.rule.n_features));
 }
 
 Result<std::unique_ptr<Estimator>> build_classifier(const BuildContext& context, bool by_radius) {
@@ -300,7 +304,9 @@ Result<std::unique_ptr<Estimator>> build_regressor(const BuildContext& context, 
       std::make_unique<NeighborsRegressor>(std::move(signature), std::move(search), std::move(targets)));
 }
 
-Result<std::unique_ptr<Estimator>> build_k_regressor(const BuildContext& context) { return build_regressor(context, false); }
+Result<std::unique_ptr<Estimator>> build_k_regressor(const BuildContext& context) {
+  return build_regressor(context, false);
+}
 Result<std::unique_ptr<Estimator>> build_radius_regressor(const BuildContext& context) {
   return build_regressor(context, true);
 }
@@ -316,6 +322,8 @@ constexpr ClassRow rows[] = {
 
 }  // namespace
 
-std::span<const ClassRow> neighbors_rows() { return rows; }
+std::span<const ClassRow> neighbors_rows() {
+  return rows;
+}
 
 }  // namespace jackdaw::predict

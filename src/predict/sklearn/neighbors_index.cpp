@@ -11,8 +11,8 @@ using formats::NodeId;
 
 std::optional<NeighborIndex::Metric> NeighborIndex::metric_named(std::string_view name) {
   constexpr std::pair<std::string_view, Metric> names[] = {
-      {"euclidean", Metric::euclidean}, {"l2", Metric::euclidean},         {"sqeuclidean", Metric::squared},
-      {"manhattan", Metric::manhattan}, {"l1", Metric::manhattan},         {"cityblock", Metric::manhattan},
+      {"euclidean", Metric::euclidean}, {"l2", Metric::euclidean},        {"sqeuclidean", Metric::squared},
+      {"manhattan", Metric::manhattan}, {"l1", Metric::manhattan},        {"cityblock", Metric::manhattan},
       {"chebyshev", Metric::chebyshev}, {"minkowski", Metric::minkowski}, {"cosine", Metric::cosine}};
   for (const auto& [known, metric] : names) {
     if (known == name) return metric;
@@ -26,7 +26,8 @@ Result<NeighborIndex> NeighborIndex::read(const BuildContext& context) {
   const auto metric = metric_named(name);
   if (!metric) {
     return context.error(Code::unsupported, fmt::format("metric='{}'; euclidean, manhattan, chebyshev, minkowski and "
-                                                        "cosine are served", name));
+                                                        "cosine are served",
+                                                        name));
   }
   out.metric_ = *metric;
   const NodeId params = context.attribute("effective_metric_params_");
@@ -55,14 +56,17 @@ Result<NeighborIndex> NeighborIndex::read(const BuildContext& context) {
 void NeighborIndex::rank(const double* x, double* out) const {
   switch (metric_) {
     case Metric::euclidean:
-    case Metric::squared: return panels_.squared_distances(x, out);
+    case Metric::squared:
+      return panels_.squared_distances(x, out);
     case Metric::manhattan:
       return panels_.fold(x, out, [](double sum, double a, double b) { return sum + std::abs(a - b); });
     case Metric::chebyshev:
       return panels_.fold(x, out, [](double sum, double a, double b) { return std::max(sum, std::abs(a - b)); });
     case Metric::minkowski:
-      return panels_.fold(x, out, [p = p_](double sum, double a, double b) { return sum + std::pow(std::abs(a - b), p); });
-    case Metric::cosine: break;
+      return panels_.fold(x, out,
+                          [p = p_](double sum, double a, double b) { return sum + std::pow(std::abs(a - b), p); });
+    case Metric::cosine:
+      break;
   }
   double norm = 0.0;
   for (std::size_t c = 0; c < cols(); ++c) norm += x[c] * x[c];

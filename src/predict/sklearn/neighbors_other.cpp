@@ -19,7 +19,8 @@ class LocalOutlierFactor final : public FittedEstimator {
     std::vector<double> density;  // local reachability density of each training row
     double offset = -1.5;
   };
-  LocalOutlierFactor(Signature signature, Parts parts) : FittedEstimator(std::move(signature)), parts_(std::move(parts)) {}
+  LocalOutlierFactor(Signature signature, Parts parts)
+      : FittedEstimator(std::move(signature)), parts_(std::move(parts)) {}
   bool supports(Method method) const override {
     return method == Method::predict || method == Method::decision_function || method == Method::score_samples;
   }
@@ -58,7 +59,8 @@ class LocalOutlierFactor final : public FittedEstimator {
 
 Result<std::unique_ptr<Estimator>> build_local_outlier_factor(const BuildContext& context) {
   if (!context.flag_or("novelty", false)) {
-    return context.error(Code::unsupported, "it was fitted with novelty=False and cannot judge new rows; fit it with novelty=True");
+    return context.error(Code::unsupported,
+                         "it was fitted with novelty=False and cannot judge new rows; fit it with novelty=True");
   }
   LocalOutlierFactor::Parts parts;
   JACKDAW_ASSIGN(parts.index, NeighborIndex::read(context));
@@ -68,8 +70,10 @@ Result<std::unique_ptr<Estimator>> build_local_outlier_factor(const BuildContext
     return context.error(Code::parse_error, fmt::format("n_neighbors_ is {} with {} training rows", k, rows));
   }
   parts.k = static_cast<std::size_t>(k);
-  JACKDAW_ASSIGN(const Matrix distances, shaped_matrix(context, "_distances_fit_X_", static_cast<std::int64_t>(rows), -1));
-  if (distances.cols < parts.k) return context.error(Code::parse_error, "_distances_fit_X_ has fewer columns than n_neighbors_");
+  JACKDAW_ASSIGN(const Matrix distances,
+                 shaped_matrix(context, "_distances_fit_X_", static_cast<std::int64_t>(rows), -1));
+  if (distances.cols < parts.k)
+    return context.error(Code::parse_error, "_distances_fit_X_ has fewer columns than n_neighbors_");
   for (std::size_t r = 0; r < rows; ++r) parts.reach.push_back(distances.row(r)[parts.k - 1]);
   JACKDAW_ASSIGN(parts.density, sized_doubles(context, "_lrd", rows));
   JACKDAW_ASSIGN(parts.offset, context.number("offset_"));
@@ -87,13 +91,14 @@ class NearestCentroid final : public FittedEstimator {
   struct Parts {
     Matrix centroids;
     bool manhattan = false;
-    bool uniform = true;                // equal priors: the nearest wins
-    std::vector<double> deviation;      // empty before 1.6
+    bool uniform = true;            // equal priors: the nearest wins
+    std::vector<double> deviation;  // empty before 1.6
     std::vector<double> prior;
   };
   NearestCentroid(Signature signature, Parts parts) : FittedEstimator(std::move(signature)), parts_(std::move(parts)) {}
   bool supports(Method method) const override {
-    const bool scored = method == Method::predict_proba || method == Method::predict_log_proba || method == Method::decision_function;
+    const bool scored =
+        method == Method::predict_proba || method == Method::predict_log_proba || method == Method::decision_function;
     return method == Method::predict || (scored && has_scores());
   }
   Result<Output> run(Method method, const Frame& x) const override;
@@ -145,7 +150,8 @@ Result<Output> NearestCentroid::run(Method method, const Frame& x) const {
   if (!supports(method)) return no_method(method);
   JACKDAW_ASSIGN(const MatrixRef m, dense_input(x, rule()));
   if (method == Method::predict) {
-    return one_array(label_tensor(classes()[0], row_argmax(parts_.uniform ? negative_distances(*m) : discriminants(*m))));
+    return one_array(
+        label_tensor(classes()[0], row_argmax(parts_.uniform ? negative_distances(*m) : discriminants(*m))));
   }
   Matrix scores = discriminants(*m);
   if (method == Method::decision_function) {

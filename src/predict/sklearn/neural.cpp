@@ -37,12 +37,22 @@ void softmax_row(double* row, std::size_t n) {
 
 void activate(Activation activation, double* row, std::size_t n) {
   switch (activation) {
-    case Activation::identity: return;
-    case Activation::logistic: for (std::size_t i = 0; i < n; ++i) row[i] = sigmoid(row[i]); return;
-    case Activation::tanh: for (std::size_t i = 0; i < n; ++i) row[i] = std::tanh(row[i]); return;
-    case Activation::relu: for (std::size_t i = 0; i < n; ++i) row[i] = std::max(row[i], 0.0); return;
-    case Activation::exp: for (std::size_t i = 0; i < n; ++i) row[i] = std::exp(row[i]); return;
-    case Activation::softmax: return softmax_row(row, n);
+    case Activation::identity:
+      return;
+    case Activation::logistic:
+      for (std::size_t i = 0; i < n; ++i) row[i] = sigmoid(row[i]);
+      return;
+    case Activation::tanh:
+      for (std::size_t i = 0; i < n; ++i) row[i] = std::tanh(row[i]);
+      return;
+    case Activation::relu:
+      for (std::size_t i = 0; i < n; ++i) row[i] = std::max(row[i], 0.0);
+      return;
+    case Activation::exp:
+      for (std::size_t i = 0; i < n; ++i) row[i] = std::exp(row[i]);
+      return;
+    case Activation::softmax:
+      return softmax_row(row, n);
   }
 }
 
@@ -83,12 +93,13 @@ Result<void> Network::read_layer(const BuildContext& context, NodeId coefficient
   JACKDAW_ASSIGN(const Matrix w, matrix_at(context, coefficients, fmt::format("coefs_[{}]", i)));
   JACKDAW_ASSIGN(Matrix b, matrix_at(context, intercepts, fmt::format("intercepts_[{}]", i)));
   if (w.rows == 0 || w.cols == 0 || b.values.size() != w.cols) {
-    return context.error(Code::parse_error, fmt::format("coefs_[{}] has shape ({}, {}), intercepts_ has {} numbers for it", i,
-                                                        w.rows, w.cols, b.values.size()));
+    return context.error(Code::parse_error,
+                         fmt::format("coefs_[{}] has shape ({}, {}), intercepts_ has {} numbers for it", i, w.rows,
+                                     w.cols, b.values.size()));
   }
   if (!layers_.empty() && layers_.back().weights.count() != w.rows) {
-    return context.error(Code::parse_error, fmt::format("coefs_[{}] takes {} inputs, the layer before gives {}", i, w.rows,
-                                                        layers_.back().weights.count()));
+    return context.error(Code::parse_error, fmt::format("coefs_[{}] takes {} inputs, the layer before gives {}", i,
+                                                        w.rows, layers_.back().weights.count()));
   }
   if (w.dtype != DType::fp32 || b.dtype != DType::fp32) dtype_ = DType::fp64;
   weights_ += w.values.size();
@@ -102,13 +113,15 @@ Result<Network> Network::read(const BuildContext& context) {
   const auto hidden = activation_named(context.text_or("activation", ""));
   const auto last = activation_named(context.text_or("out_activation_", ""));
   if (!hidden || !last || *hidden == Activation::softmax) {
-    return context.error(Code::unsupported, fmt::format("activation='{}' with out_activation_='{}'", context.text_or("activation", ""),
-                                                        context.text_or("out_activation_", "")));
+    return context.error(Code::unsupported,
+                         fmt::format("activation='{}' with out_activation_='{}'", context.text_or("activation", ""),
+                                     context.text_or("out_activation_", "")));
   }
   JACKDAW_ASSIGN(const std::vector<NodeId> coefficients, object_list(context, "coefs_"));
   JACKDAW_ASSIGN(const std::vector<NodeId> intercepts, object_list(context, "intercepts_"));
   if (coefficients.size() != intercepts.size()) {
-    return context.error(Code::parse_error, fmt::format("coefs_ has {} layers, intercepts_ {}", coefficients.size(), intercepts.size()));
+    return context.error(Code::parse_error,
+                         fmt::format("coefs_ has {} layers, intercepts_ {}", coefficients.size(), intercepts.size()));
   }
   for (std::size_t i = 0; i < coefficients.size(); ++i) {
     JACKDAW_TRY(out.read_layer(context, coefficients[i], intercepts[i], i));
@@ -141,8 +154,8 @@ Result<Signature> network_signature(const BuildContext& context, const Network& 
   Signature out = read_signature(context, static_cast<std::int64_t>(network.inputs()));
   out.rule.numbers = Numbers::floats;
   if (out.rule.n_features == static_cast<std::int64_t>(network.inputs())) return out;
-  return context.error(Code::parse_error, fmt::format("coefs_[0] takes {} inputs, n_features_in_ is {}", network.inputs(),
-                                                      out.rule.n_features));
+  return context.error(Code::parse_error, fmt::format("coefs_[0] takes {} inputs, n_features_in_ is {}",
+                                                      network.inputs(), out.rule.n_features));
 }
 
 class MlpClassifier final : public FittedEstimator {
@@ -199,15 +212,18 @@ Result<std::unique_ptr<Estimator>> build_classifier(const BuildContext& context)
   const std::size_t wanted = labels.size() == 2 && !multilabel ? 1 : labels.size();
   if (labels.size() < 2 && !multilabel) return context.error(Code::unsupported, "classes_ has a single class");
   if (network.outputs() != wanted) {
-    return context.error(Code::parse_error, fmt::format("the network has {} outputs for {} classes", network.outputs(), labels.size()));
+    return context.error(Code::parse_error,
+                         fmt::format("the network has {} outputs for {} classes", network.outputs(), labels.size()));
   }
   signature.classes.push_back(std::move(labels));
-  return std::unique_ptr<Estimator>(std::make_unique<MlpClassifier>(std::move(signature), std::move(network), multilabel));
+  return std::unique_ptr<Estimator>(
+      std::make_unique<MlpClassifier>(std::move(signature), std::move(network), multilabel));
 }
 
 class MlpRegressor final : public MatrixRegressor {
  public:
-  MlpRegressor(Signature signature, Network network) : MatrixRegressor(std::move(signature)), network_(std::move(network)) {}
+  MlpRegressor(Signature signature, Network network)
+      : MatrixRegressor(std::move(signature)), network_(std::move(network)) {}
   double cost_ns(std::size_t rows) const override { return 300.0 + static_cast<double>(rows) * network_.row_ns(); }
   std::size_t resident_bytes() const override { return network_.resident_bytes(); }
 
@@ -234,6 +250,8 @@ constexpr ClassRow rows[] = {
 
 }  // namespace
 
-std::span<const ClassRow> neural_rows() { return rows; }
+std::span<const ClassRow> neural_rows() {
+  return rows;
+}
 
 }  // namespace jackdaw::predict

@@ -25,7 +25,9 @@ class PointPanels {
   std::size_t count() const { return count_; }
   std::size_t cols() const { return cols_; }
   std::size_t resident_bytes() const { return values_.size() * sizeof(double); }
-  double at(std::size_t point, std::size_t c) const { return values_[(point / lanes * cols_ + c) * lanes + point % lanes]; }
+  double at(std::size_t point, std::size_t c) const {
+    return values_[(point / lanes * cols_ + c) * lanes + point % lanes];
+  }
 
   // out[p] = fold over columns c of step(sum, x[c], point[c]), starting from 0.
   template <typename Step>

@@ -68,7 +68,8 @@ class SvmRegressor final : public KernelSum {
 
 class OneClassSvm final : public KernelSum {
  public:
-  OneClassSvm(double offset, Signature signature, SupportVectors vectors, std::vector<double> coefficients, double intercept)
+  OneClassSvm(double offset, Signature signature, SupportVectors vectors, std::vector<double> coefficients,
+              double intercept)
       : KernelSum(std::move(signature), std::move(vectors), std::move(coefficients), intercept), offset_(offset) {}
   bool supports(Method method) const override {
     return method == Method::predict || method == Method::decision_function || method == Method::score_samples;
@@ -100,9 +101,11 @@ Result<SumParts> read_sum(const BuildContext& context) {
   JACKDAW_ASSIGN(out.vectors, SupportVectors::read(context));
   JACKDAW_ASSIGN(out.signature, svm_signature(context, out.vectors));
   const auto count = static_cast<std::int64_t>(out.vectors.count());
-  JACKDAW_ASSIGN(Matrix dual, shaped_matrix(context, context.has("_dual_coef_") ? "_dual_coef_" : "dual_coef_", 1, count));
+  JACKDAW_ASSIGN(Matrix dual,
+                 shaped_matrix(context, context.has("_dual_coef_") ? "_dual_coef_" : "dual_coef_", 1, count));
   out.coefficients = std::move(dual.values);
-  JACKDAW_ASSIGN(const auto intercept, sized_doubles(context, context.has("_intercept_") ? "_intercept_" : "intercept_", 1));
+  JACKDAW_ASSIGN(const auto intercept,
+                 sized_doubles(context, context.has("_intercept_") ? "_intercept_" : "intercept_", 1));
   out.intercept = intercept[0];
   return out;
 }
@@ -121,8 +124,8 @@ Result<std::unique_ptr<Estimator>> build_one_class(const BuildContext& context) 
     JACKDAW_ASSIGN(const auto stored, sized_doubles(context, "offset_", 1));
     offset = stored[0];
   }
-  return std::unique_ptr<Estimator>(std::make_unique<OneClassSvm>(
-      offset, std::move(p.signature), std::move(p.vectors), std::move(p.coefficients), p.intercept));
+  return std::unique_ptr<Estimator>(std::make_unique<OneClassSvm>(offset, std::move(p.signature), std::move(p.vectors),
+                                                                  std::move(p.coefficients), p.intercept));
 }
 
 // ---- one against one: SVC, NuSVC ----------------------------------------------------------------------------------
@@ -184,7 +187,8 @@ struct PairParts {
 
 class SvmClassifier final : public FittedEstimator {
  public:
-  SvmClassifier(Signature signature, PairParts parts) : FittedEstimator(std::move(signature)), parts_(std::move(parts)) {}
+  SvmClassifier(Signature signature, PairParts parts)
+      : FittedEstimator(std::move(signature)), parts_(std::move(parts)) {}
 
   bool supports(Method method) const override {
     const bool proba = method == Method::predict_proba || method == Method::predict_log_proba;
@@ -193,7 +197,8 @@ class SvmClassifier final : public FittedEstimator {
   Result<Output> run(Method method, const Frame& x) const override;
   double cost_ns(std::size_t rows) const override {
     const auto k = static_cast<double>(class_count());
-    return 300.0 + static_cast<double>(rows) * (parts_.vectors.row_ns() + k * static_cast<double>(parts_.vectors.count()) + 200.0);
+    return 300.0 + static_cast<double>(rows) *
+                       (parts_.vectors.row_ns() + k * static_cast<double>(parts_.vectors.count()) + 200.0);
   }
   std::size_t resident_bytes() const override {
     return parts_.vectors.resident_bytes() + parts_.dual.values.size() * sizeof(double);
@@ -261,7 +266,8 @@ Matrix SvmClassifier::one_against_rest(const Matrix& pairs) const {
         out.row(r)[d < 0.0 ? j : i] += 1.0;
       }
     }
-    for (std::size_t c = 0; c < class_count(); ++c) out.row(r)[c] += confidence[c] / (3.0 * (std::abs(confidence[c]) + 1.0));
+    for (std::size_t c = 0; c < class_count(); ++c)
+      out.row(r)[c] += confidence[c] / (3.0 * (std::abs(confidence[c]) + 1.0));
   }
   return out;
 }
@@ -304,18 +310,21 @@ Result<Output> SvmClassifier::run(Method method, const Frame& x) const {
 }
 
 // _n_support: vectors per class, in class order.
-Result<std::vector<std::size_t>> read_class_begin(const BuildContext& context, std::size_t classes, std::size_t vectors) {
+Result<std::vector<std::size_t>> read_class_begin(const BuildContext& context, std::size_t classes,
+                                                  std::size_t vectors) {
   const std::string_view name = context.has("_n_support") ? "_n_support" : "n_support_";
   JACKDAW_ASSIGN(const std::vector<double> counts, sized_doubles(context, name, classes));
   std::vector<std::size_t> out{0};
   for (double count : counts) {
     if (!(count >= 0.0) || count > static_cast<double>(vectors - out.back())) {
-      return context.error(Code::parse_error, fmt::format("{} does not add up to the {} support vectors", name, vectors));
+      return context.error(Code::parse_error,
+                           fmt::format("{} does not add up to the {} support vectors", name, vectors));
     }
     out.push_back(out.back() + static_cast<std::size_t>(count));
   }
   if (out.back() == vectors) return out;
-  return context.error(Code::parse_error, fmt::format("{} adds up to {}, but there are {} support vectors", name, out.back(), vectors));
+  return context.error(Code::parse_error,
+                       fmt::format("{} adds up to {}, but there are {} support vectors", name, out.back(), vectors));
 }
 
 Result<void> read_platt(const BuildContext& context, PairParts& out) {
@@ -323,9 +332,11 @@ Result<void> read_platt(const BuildContext& context, PairParts& out) {
   const bool renamed = context.has("_probA");
   JACKDAW_ASSIGN(out.prob_a, context.doubles(renamed ? "_probA" : "probA_"));
   JACKDAW_ASSIGN(out.prob_b, context.doubles(renamed ? "_probB" : "probB_"));
-  if (out.prob_a.size() == out.prob_b.size() && (out.prob_a.empty() || out.prob_a.size() == out.intercept.size())) return {};
-  return context.error(Code::parse_error, fmt::format("_probA and _probB have {} and {} numbers for {} pairs of classes",
-                                                      out.prob_a.size(), out.prob_b.size(), out.intercept.size()));
+  if (out.prob_a.size() == out.prob_b.size() && (out.prob_a.empty() || out.prob_a.size() == out.intercept.size()))
+    return {};
+  return context.error(Code::parse_error,
+                       fmt::format("_probA and _probB have {} and {} numbers for {} pairs of classes",
+                                   out.prob_a.size(), out.prob_b.size(), out.intercept.size()));
 }
 
 Result<std::unique_ptr<Estimator>> build_classifier(const BuildContext& context) {
@@ -348,13 +359,15 @@ Result<std::unique_ptr<Estimator>> build_classifier(const BuildContext& context)
 }
 
 constexpr ClassRow rows[] = {
-    {"sklearn.svm.SVC", build_classifier},   {"sklearn.svm.NuSVC", build_classifier},
-    {"sklearn.svm.SVR", build_regressor},    {"sklearn.svm.NuSVR", build_regressor},
+    {"sklearn.svm.SVC", build_classifier},        {"sklearn.svm.NuSVC", build_classifier},
+    {"sklearn.svm.SVR", build_regressor},         {"sklearn.svm.NuSVR", build_regressor},
     {"sklearn.svm.OneClassSVM", build_one_class},
 };
 
 }  // namespace
 
-std::span<const ClassRow> svm_rows() { return rows; }
+std::span<const ClassRow> svm_rows() {
+  return rows;
+}
 
 }  // namespace jackdaw::predict

@@ -19,10 +19,11 @@ Result<void> SupportVectors::read_kernel(const BuildContext& context) {
   const std::string name = context.text_or("kernel", "a function");
   const auto* found = std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& k) { return k.first == name; });
   if (found == std::end(kinds)) {
-    return context.error(Code::unsupported,
-                         fmt::format("kernel='{}' needs the training set or Python at every call; linear, poly, rbf and "
-                                     "sigmoid are served",
-                                     name));
+    return context.error(
+        Code::unsupported,
+        fmt::format("kernel='{}' needs the training set or Python at every call; linear, poly, rbf and "
+                    "sigmoid are served",
+                    name));
   }
   kind_ = found->second;
   coef0_ = context.number_or("coef0", 0.0);
@@ -138,7 +139,8 @@ double integer_power(double base, std::int64_t exponent) {
 
 void SupportVectors::finish(double* out) const {
   switch (kind_) {
-    case Kind::linear: return;
+    case Kind::linear:
+      return;
     case Kind::rbf:
       for (std::size_t s = 0; s < count_; ++s) out[s] = std::exp(-gamma_ * out[s]);
       return;
@@ -164,10 +166,13 @@ void SupportVectors::kernel_row(const Matrix& x, std::size_t r, double* out) con
 
 double SupportVectors::row_ns() const {
   const double vectors = static_cast<double>(count_);
-  const double measured = sparse_ ? 2.0 * static_cast<double>(csr_.values.size()) : 0.4 * vectors * static_cast<double>(cols_);
+  const double measured =
+      sparse_ ? 2.0 * static_cast<double>(csr_.values.size()) : 0.4 * vectors * static_cast<double>(cols_);
   return measured + (kind_ == Kind::linear ? 1.0 : 12.0) * vectors;
 }
 
-std::size_t SupportVectors::resident_bytes() const { return panels_.resident_bytes() + csr_.values.size() * 12; }
+std::size_t SupportVectors::resident_bytes() const {
+  return panels_.resident_bytes() + csr_.values.size() * 12;
+}
 
 }  // namespace jackdaw::predict

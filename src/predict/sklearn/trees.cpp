@@ -41,7 +41,8 @@ Result<Trees> read_trees(const BuildContext& context) {
   if (takes_nan) out.signature.rule.finite = Finite::nan_allowed;
   for (std::size_t i = 0; i < out.trees.size(); ++i) {
     if (out.trees[i].n_outputs == out.trees[0].n_outputs && out.trees[i].width == out.trees[0].width) continue;
-    return context.error(Code::parse_error, fmt::format("estimators_[{}].tree_ has values of another shape than the first", i));
+    return context.error(Code::parse_error,
+                         fmt::format("estimators_[{}].tree_ has values of another shape than the first", i));
   }
   return out;
 }
@@ -50,7 +51,9 @@ class TreeEnsemble : public FittedEstimator {
  public:
   TreeEnsemble(Signature signature, ops::Forest forest)
       : FittedEstimator(std::move(signature)), forest_(std::move(forest)) {}
-  double cost_ns(std::size_t rows) const override { return 500.0 + static_cast<double>(rows) * (forest_.row_ns() + 20.0); }
+  double cost_ns(std::size_t rows) const override {
+    return 500.0 + static_cast<double>(rows) * (forest_.row_ns() + 20.0);
+  }
   std::size_t resident_bytes() const override { return forest_.resident_bytes(); }
 
  protected:
@@ -135,12 +138,13 @@ Result<std::unique_ptr<Estimator>> build_classifier(const BuildContext& context)
   }
   for (const Labels& labels : all.signature.classes) {
     if (labels.size() > first.width) {
-      return context.error(Code::parse_error, fmt::format("classes_ has {} classes, its trees know {}", labels.size(), first.width));
+      return context.error(Code::parse_error,
+                           fmt::format("classes_ has {} classes, its trees know {}", labels.size(), first.width));
     }
     width += labels.size();
   }
-  ForestAssembler assembler(static_cast<std::uint32_t>(all.signature.rule.n_features), static_cast<std::uint32_t>(width),
-                            static_cast<std::uint32_t>(width));
+  ForestAssembler assembler(static_cast<std::uint32_t>(all.signature.rule.n_features),
+                            static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(width));
   for (StoredTree& tree : all.trees) {
     assembler.add(tree, 0, {}, [&](std::size_t node, double* out) {
       for (std::size_t k = 0; k < tree.n_outputs; ++k) {
@@ -151,8 +155,8 @@ Result<std::unique_ptr<Estimator>> build_classifier(const BuildContext& context)
     tree = {};
   }
   JACKDAW_ASSIGN(ops::Forest forest, assembler.build(context));
-  return std::unique_ptr<Estimator>(std::make_unique<TreeClassifier>(
-      std::move(all.signature), std::move(forest), !written_since(context, 0, 21)));
+  return std::unique_ptr<Estimator>(
+      std::make_unique<TreeClassifier>(std::move(all.signature), std::move(forest), !written_since(context, 0, 21)));
 }
 
 // ---- regressors ---------------------------------------------------------------------------------------------------
@@ -197,6 +201,8 @@ constexpr ClassRow rows[] = {
 
 }  // namespace
 
-std::span<const ClassRow> tree_rows() { return rows; }
+std::span<const ClassRow> tree_rows() {
+  return rows;
+}
 
 }  // namespace jackdaw::predict

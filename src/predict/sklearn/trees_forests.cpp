@@ -8,8 +8,8 @@
 
 namespace jackdaw::predict {
 
-using formats::NodeId;
 using formats::no_node;
+using formats::NodeId;
 
 namespace {
 
@@ -44,7 +44,9 @@ class IsolationForest final : public FittedEstimator {
     return vector_output(method == Method::predict ? DType::int64 : DType::fp64, out);
   }
   bool is_outlier_detector() const override { return true; }
-  double cost_ns(std::size_t rows) const override { return 500.0 + static_cast<double>(rows) * (forest_.row_ns() + 40.0); }
+  double cost_ns(std::size_t rows) const override {
+    return 500.0 + static_cast<double>(rows) * (forest_.row_ns() + 40.0);
+  }
   std::size_t resident_bytes() const override { return forest_.resident_bytes(); }
 
  private:
@@ -164,7 +166,8 @@ class TreesEmbedding final : public FittedEstimator {
     out.row_begin.push_back(0);
     for (std::size_t i = 0; i < leaves.size(); ++i) {
       if (leaves[i] < 0.0) {
-        return make_error(Code::invalid_argument, "a row falls into a leaf that {} did not see in training", rule().class_name);
+        return make_error(Code::invalid_argument, "a row falls into a leaf that {} did not see in training",
+                          rule().class_name);
       }
       out.columns.push_back(static_cast<std::uint32_t>(leaves[i]));
       out.values.push_back(1.0);
@@ -173,7 +176,9 @@ class TreesEmbedding final : public FittedEstimator {
     if (!sparse_) return Frame(to_dense(out));
     return Frame(std::move(out));
   }
-  double cost_ns(std::size_t rows) const override { return 500.0 + static_cast<double>(rows) * (forest_.row_ns() + 40.0); }
+  double cost_ns(std::size_t rows) const override {
+    return 500.0 + static_cast<double>(rows) * (forest_.row_ns() + 40.0);
+  }
   std::size_t resident_bytes() const override { return forest_.resident_bytes(); }
 
  private:
@@ -202,7 +207,8 @@ Result<std::unique_ptr<Estimator>> build_trees_embedding(const BuildContext& con
   if (encoder.node == no_node) return context.error(Code::parse_error, "attribute one_hot_encoder_ is missing");
   JACKDAW_ASSIGN(const std::vector<NodeId> categories, object_list(encoder, "categories_"));
   if (categories.size() != estimators.size()) {
-    return context.error(Code::parse_error, fmt::format("one_hot_encoder_ knows {} trees of {}", categories.size(), estimators.size()));
+    return context.error(Code::parse_error,
+                         fmt::format("one_hot_encoder_ knows {} trees of {}", categories.size(), estimators.size()));
   }
   TreeReader reader(context);
   std::optional<ForestAssembler> assembler;
@@ -215,7 +221,8 @@ Result<std::unique_ptr<Estimator>> build_trees_embedding(const BuildContext& con
     JACKDAW_ASSIGN(const std::vector<double> leaves, seen_leaves(context, categories[i], i));
     if (!assembler) {
       JACKDAW_ASSIGN(signature, tree_signature(context, tree));
-      assembler.emplace(static_cast<std::uint32_t>(signature.rule.n_features), static_cast<std::uint32_t>(estimators.size()), 1);
+      assembler.emplace(static_cast<std::uint32_t>(signature.rule.n_features),
+                        static_cast<std::uint32_t>(estimators.size()), 1);
     }
     assembler->add(tree, static_cast<std::uint32_t>(i), {}, [&](std::size_t n, double* out) {
       const auto found = std::lower_bound(leaves.begin(), leaves.end(), static_cast<double>(n));

@@ -6,9 +6,9 @@
 
 namespace jackdaw::predict {
 
+using formats::no_node;
 using formats::NodeId;
 using formats::NodeKind;
-using formats::no_node;
 
 namespace {
 
@@ -46,7 +46,8 @@ Result<StoredTree> TreeReader::read_nodes(NodeId node, std::string_view name) {
   if (nodes == no_node || !formats::is_ndarray(context_.graph, nodes)) return broken(name, "has no array of nodes");
   if (!seen_.insert(nodes).second) return broken(name, "shares its nodes with another tree");
   JACKDAW_ASSIGN(const formats::NdArray array, formats::to_ndarray(context_.graph, nodes));
-  if (array.shape.size() != 1 || array.dtype.kind != 'V') return broken(name, "nodes is not a one-dimensional structured array");
+  if (array.shape.size() != 1 || array.dtype.kind != 'V')
+    return broken(name, "nodes is not a one-dimensional structured array");
 
   StoredTree tree;
   const NodeId count_node = context_.graph.attribute(node, "node_count");
@@ -56,7 +57,8 @@ Result<StoredTree> TreeReader::read_nodes(NodeId node, std::string_view name) {
   }
   tree.node_count = static_cast<std::size_t>(*count);
   nodes_total_ += static_cast<std::size_t>(array.count());
-  if (nodes_total_ > nodes_total_max) return broken(name, fmt::format("the model has more than {} nodes", nodes_total_max));
+  if (nodes_total_ > nodes_total_max)
+    return broken(name, fmt::format("the model has more than {} nodes", nodes_total_max));
 
   JACKDAW_TRY(spend_bytes(context_, static_cast<std::uint64_t>(array.count()) * 64));
   JACKDAW_ASSIGN(tree.left, formats::field_int64s(array, "left_child"));
@@ -78,8 +80,8 @@ Result<void> TreeReader::read_values(NodeId node, std::string_view name, StoredT
   const auto& shape = array.shape;
   if (shape.size() != 3 || shape[0] < static_cast<std::int64_t>(tree.node_count) || shape[1] < 1 || shape[2] < 1 ||
       array.count() < 1) {
-    return broken(name, fmt::format("values has shape ({}), expected ({} nodes, outputs, classes)", fmt::join(shape, ", "),
-                                    tree.node_count));
+    return broken(name, fmt::format("values has shape ({}), expected ({} nodes, outputs, classes)",
+                                    fmt::join(shape, ", "), tree.node_count));
   }
   tree.n_outputs = static_cast<std::size_t>(shape[1]);
   tree.width = static_cast<std::size_t>(shape[2]);
@@ -126,7 +128,9 @@ std::int32_t narrow(std::int64_t v) {
 
 std::int64_t mapped(std::int64_t feature, std::span<const std::int64_t> features) {
   if (features.empty()) return feature;
-  return feature >= 0 && feature < static_cast<std::int64_t>(features.size()) ? features[static_cast<std::size_t>(feature)] : -1;
+  return feature >= 0 && feature < static_cast<std::int64_t>(features.size())
+             ? features[static_cast<std::size_t>(feature)]
+             : -1;
 }
 
 }  // namespace
