@@ -1,22 +1,15 @@
-// The client: one coroutine per call over Beast's stream with a deadline, run to its end by the calling thread.
+// The client: Beast's stream with a deadline, each step run to its end by the calling thread.
+//
+// No coroutines: nothing runs beside the call, and clang 14 cannot compile Asio's coroutines under AddressSanitizer,
+// which would leave every fuzz target without this module.
 #include "jackdaw/net/client.h"
-
-#ifdef __GNUC__
-#ifndef __clang__
-// GCC 12 does not see that Asio's coroutine frames have a matching operator delete.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-#endif
 
 #include <sys/socket.h>
 
 #include <array>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -33,6 +26,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
+namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
@@ -82,7 +76,6 @@ std::string request_head(const ClientRequest& request, const Url& url) {
 }
 
 Error call_error(const ClientRequest& request, std::string_view step, const error_code& error) {
-  namespace http = beast::http;
   if (error == beast::error::timeout) {
     return make_error(Code::deadline_exceeded, "{} {}: no complete answer within {} ms", request.method, request.url,
                       std::chrono::duration_cast<std::chrono::milliseconds>(request.timeout).count());
@@ -142,62 +135,48 @@ class BeastClient final : public HttpClient {
     return is_fresh(stream->socket()) ? std::move(stream) : nullptr;
   }
 
-  Result<ClientResponse> call(const ClientRequest& request, const Url& url, const std::string& key, Deadline deadline,
-                              std::unique_ptr<beast::tcp_stream> stream, CallState& state) {
-    Result<ClientResponse> result = make_error(Code::internal, "the call did not run");
+  // Starts an asynchronous step and runs the loop until it is done.
+  template <typename Start>
+  error_code run(Start start) {
+    error_code result;
+    start([&result](const error_code& error, const auto&...) { result = error; });
     context_.restart();
-    asio::co_spawn(context_, run(request, url, key, deadline, std::move(stream), state, result),
-                   [](const std::exception_ptr& thrown) {
-                     if (thrown) std::rethrow_exception(thrown);
-                   });
-    try {
-      context_.run();
-    } catch (const std::exception& error) {
-      return make_error(Code::internal, "{} {}: {}", request.method, request.url, error.what());
-    }
+    context_.run();
     return result;
   }
 
-  asio::awaitable<void> run(const ClientRequest& request, const Url& url, const std::string& key, Deadline deadline,
-                            std::unique_ptr<beast::tcp_stream> stream, CallState& state,
-                            Result<ClientResponse>& result) {
-    namespace http = beast::http;
+  Result<std::unique_ptr<beast::tcp_stream>> connect(const ClientRequest& request, const Url& url, Deadline deadline) {
+    auto stream = std::make_unique<beast::tcp_stream>(context_);
+    std::vector<tcp::endpoint> endpoints;
     error_code error;
-    auto token = asio::redirect_error(asio::use_awaitable, error);
+    const auto numeric = asio::ip::make_address(url.host, error);
+    if (!error) {
+      endpoints.emplace_back(numeric, url.port);
+    } else {
+      // The system's resolver blocks as long as it likes: resolv.conf, not our deadline, bounds it.
+      tcp::resolver resolver(context_);
+      const auto found = resolver.resolve(url.host, std::to_string(url.port), error);
+      if (error) return call_error(request, "cannot find the host " + url.host, error);
+      for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+    }
+    stream->expires_at(deadline);
+    error = run([&](auto done) { stream->async_connect(endpoints, done); });
+    if (error) return call_error(request, "cannot connect to " + url.authority, error);
+    stream->socket().set_option(tcp::no_delay(true), error);
+    return stream;
+  }
+
+  Result<ClientResponse> call(const ClientRequest& request, const Url& url, const std::string& key, Deadline deadline,
+                              std::unique_ptr<beast::tcp_stream> stream, CallState& state) {
     if (stream == nullptr) {
-      stream = std::make_unique<beast::tcp_stream>(context_);
-      std::vector<tcp::endpoint> endpoints;
-      const auto numeric = asio::ip::make_address(url.host, error);
-      if (!error) {
-        endpoints.emplace_back(numeric, url.port);
-      } else {
-        tcp::resolver resolver(context_);
-        const auto found = co_await resolver.async_resolve(url.host, std::to_string(url.port), token);
-        if (error) {
-          result = call_error(request, "cannot find the host " + url.host, error);
-          co_return;
-        }
-        for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-      }
-      stream->expires_at(deadline);
-      co_await stream->async_connect(endpoints, token);
-      if (error) {
-        result = call_error(request, "cannot connect to " + url.authority, error);
-        co_return;
-      }
-      error_code ignored;
-      stream->socket().set_option(tcp::no_delay(true), ignored);
+      JACKDAW_ASSIGN(stream, connect(request, url, deadline));
     }
     stream->expires_at(deadline);
     const std::string head = request_head(request, url);
     const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(request.body)};
-    co_await asio::async_write(*stream, parts, token);
     // A server may refuse a body it has not read: its answer counts, not our broken pipe.
-    const error_code write_error = error;
-    if (write_error == beast::error::timeout) {
-      result = call_error(request, "cannot send", write_error);
-      co_return;
-    }
+    const error_code unsent = run([&](auto done) { asio::async_write(*stream, parts, done); });
+    if (unsent == beast::error::timeout) return call_error(request, "cannot send", unsent);
 
     beast::flat_buffer buffer(head_bytes_max + 64 * 1024);
     for (int interim = 0; interim < interim_answers_max; ++interim) {
@@ -205,24 +184,20 @@ class BeastClient final : public HttpClient {
       parser.header_limit(head_bytes_max);
       parser.body_limit(request.body_bytes_max);
       if (request.method == "HEAD") parser.skip(true);
-      co_await http::async_read_header(*stream, buffer, parser, token);
+      error_code error = run([&](auto done) { http::async_read_header(*stream, buffer, parser, done); });
       state.answer_began = state.answer_began || parser.got_some();
       if (!error && parser.get().result_int() < 200) continue;
-      if (!error) co_await http::async_read(*stream, buffer, parser, token);
-      if (error) {
-        const bool unsent = write_error.failed() && !state.answer_began;
-        result = call_error(request, unsent ? "cannot send" : "cannot read the answer", unsent ? write_error : error);
-        co_return;
-      }
-      const bool reusable = parser.keep_alive() && buffer.size() == 0 && !write_error;
-      result = take_response(parser.release());
+      if (!error) error = run([&](auto done) { http::async_read(*stream, buffer, parser, done); });
+      if (error && unsent && !state.answer_began) return call_error(request, "cannot send", unsent);
+      if (error) return call_error(request, "cannot read the answer", error);
+      const bool reusable = parser.keep_alive() && buffer.size() == 0 && !unsent;
       if (reusable) {
         stream->expires_never();
         kept_[key] = std::move(stream);
       }
-      co_return;
+      return take_response(parser.release());
     }
-    result = make_error(Code::parse_error, "{} {}: too many interim answers", request.method, request.url);
+    return make_error(Code::parse_error, "{} {}: too many interim answers", request.method, request.url);
   }
 
   static ClientResponse take_response(beast::http::response<beast::http::string_body> message) {

@@ -278,7 +278,9 @@ void Connection::hand_over(std::string_view body) {
     exchange->set_answered();
   }
   if (exchange->answered()) {
-    if (sole_owner && !closed_) spare_ = std::move(exchange);
+    if (!sole_owner || closed_) return;
+    exchange->recycle();
+    spare_ = std::move(exchange);
     return;
   }
   exchange->hold(buffer_);

@@ -223,7 +223,10 @@ void Connection::flush() {
     msghdr message{};
     message.msg_iov = pieces.data();
     message.msg_iovlen = out_.gather(pieces.data(), pieces.size());
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const bool single = message.msg_iovlen == 1;
+    const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    const ssize_t sent = single ? ::send(socket_.native_handle(), pieces[0].iov_base, pieces[0].iov_len, flags)
+                                : ::sendmsg(socket_.native_handle(), &message, flags);
     if (sent >= 0) {
       out_.consume(static_cast<std::size_t>(sent));
       io_->count_written(static_cast<std::size_t>(sent));

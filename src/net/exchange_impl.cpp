@@ -55,11 +55,6 @@ void ExchangeImpl::start(std::uint64_t place) {
   answered_ = false;
 }
 
-void ExchangeImpl::set_answered() {
-  answered_ = true;
-  buffer_.reset();
-}
-
 void ExchangeImpl::reply(Response response) {
   CHECK(!answered_);
   connection_->reply(place_, std::move(response));

@@ -48,13 +48,18 @@ class ExchangeImpl final : public Exchange {
   void on_disconnect(std::function<void()> callback) override;
   Executor& executor() override;
 
+  // Makes it fit for the next request of the connection.
+  void recycle() {
+    request_.inflated_share.release();
+    if (request_.inflated.capacity() > ReadBuffer::free_bytes) std::string().swap(request_.inflated);
+  }
   // For the connection: fills the request in, then starts the exchange at its place in the row.
   RequestImpl& incoming() { return request_; }
   void start(std::uint64_t place);
   bool answered() const { return answered_; }
-  // The answer comes after the handler: the bytes are kept until then.
+  // The answer comes after the handler: the bytes are kept as long as the exchange.
   void hold(std::shared_ptr<ReadBuffer> buffer) { buffer_ = std::move(buffer); }
-  void set_answered();
+  void set_answered() { answered_ = true; }
 
  private:
   std::shared_ptr<Connection> connection_;

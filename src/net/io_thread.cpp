@@ -51,7 +51,6 @@ void ServerCore::count_refused(std::string_view reason) {
       .add();
 }
 
-// One thread runs the context, and only it touches sockets: the reactor needs no locks, the queue of handlers does.
 IoThread::IoThread(std::shared_ptr<ServerCore> core, int index)
     : core_(std::move(core)),
       index_(index),
@@ -154,10 +153,11 @@ void IoThread::run_posted() {
 }
 
 std::uint64_t IoThread::at(Instant deadline, std::function<void()> work) {
+  CHECK(is_owner());
   const std::uint64_t id = timer_next_++;
   timers_.emplace(std::pair(deadline, id), std::move(work));
   timer_deadlines_.emplace(id, deadline);
-  if (deadline < timer_armed_) arm_timer();
+  if (deadline < timer_armed_ && !ended_) arm_timer();
   return id;
 }
 
@@ -178,6 +178,7 @@ void IoThread::arm_timer() {
 }
 
 void IoThread::run_timers() {
+  if (ended_) return;
   const Turn turn(*this);
   timer_armed_ = Instant::max();
   while (!timers_.empty() && timers_.begin()->first.first <= now_) {
@@ -187,7 +188,7 @@ void IoThread::run_timers() {
     timers_.erase(first);
     work();
   }
-  if (!timers_.empty() && timers_.begin()->first.first < timer_armed_) arm_timer();
+  if (!timers_.empty() && !ended_ && timers_.begin()->first.first < timer_armed_) arm_timer();
 }
 
 // ------------------------------------------------------------------------------------------------------ connections
@@ -331,8 +332,8 @@ void IoThread::cut_all() {
   }
   boost::system::error_code ignored;
   for (Acceptor& acceptor : acceptors_) acceptor.close(ignored);
+  ended_ = true;
   timer_.cancel();
-  timer_armed_ = Instant::min();  // arms no more
   flush_metrics();
   work_.reset();
 }

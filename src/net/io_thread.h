@@ -121,6 +121,7 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   Instant now_{};
   int turn_depth_ = 0;
   bool draining_ = false;
+  bool ended_ = false;         // the loop runs out: no timer is armed any more
   std::size_t rejecting_ = 0;  // connections over the limit that are being told so
   std::size_t cut_ = 0;
   std::size_t bytes_read_ = 0;
