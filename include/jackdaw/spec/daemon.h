@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,7 @@ struct DaemonSpec {
   DaemonLimits limits;
   DaemonLogging logging;
   DaemonStorage storage;
-  DocumentPtr document;  // null when no file holds a Daemon
+  std::shared_ptr<const Node> node;  // null when no file holds a Daemon
 };
 
 }  // namespace jackdaw::spec

@@ -2,7 +2,9 @@
 // Field meanings: KServe's pkg/apis/serving/v1beta1 (InferenceServiceSpec, PredictorSpec, ModelSpec).
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -46,10 +48,10 @@ struct Predictor {
 struct InferenceService {
   ObjectMeta metadata;
   Predictor predictor;
-  SelectedRuntime runtime;  // chosen by KServe's rules
-  bool stopped = false;     // annotation serving.kserve.io/stop: "true": declared, but must not be loaded
-  std::string base_dir;     // folder of the file it came from; relative storage URIs start here
-  DocumentPtr document;     // everything as it was written, for giving it back unchanged
+  SelectedRuntime runtime;           // chosen by KServe's rules
+  bool stopped = false;              // annotation serving.kserve.io/stop: "true": declared, but must not be loaded
+  std::string base_dir;              // folder of the file it came from; relative storage URIs start here
+  std::shared_ptr<const Node> node;  // everything as it was written, for giving it back unchanged
 };
 
 }  // namespace jackdaw::spec

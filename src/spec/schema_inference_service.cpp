@@ -1,0 +1,203 @@
+// Fields of serving.kserve.io/v1beta1 InferenceService (KServe's pkg/apis/serving/v1beta1), and what each is worth
+// here.
+#include "src/spec/schema.h"
+
+namespace jackdaw::spec {
+namespace {
+
+using enum FieldType;
+using enum FieldClass;
+
+// clang-format off
+constexpr FieldRow rows[] = {
+    {"InferenceService", "apiVersion"},
+    {"InferenceService", "kind"},
+    {"InferenceService", "metadata", object, "ObjectMeta"},
+    {"InferenceService", "spec", object, "InferenceServiceSpec"},
+    {"InferenceService", "status", anything, "", no_effect, "the daemon writes the status itself"},
+
+    {"ObjectMeta", "name"},
+    {"ObjectMeta", "generateName", text, "", unsupported, "names are not made up; write metadata.name"},
+    {"ObjectMeta", "namespace"},
+    {"ObjectMeta", "labels", text_map},
+    {"ObjectMeta", "annotations", text_map},
+    {"ObjectMeta", "creationTimestamp", anything},
+    {"ObjectMeta", "deletionGracePeriodSeconds", anything},
+    {"ObjectMeta", "deletionTimestamp", anything},
+    {"ObjectMeta", "finalizers", anything},
+    {"ObjectMeta", "generation", anything},
+    {"ObjectMeta", "managedFields", anything},
+    {"ObjectMeta", "ownerReferences", anything},
+    {"ObjectMeta", "resourceVersion", anything},
+    {"ObjectMeta", "selfLink", anything},
+    {"ObjectMeta", "uid", anything},
+
+    {"InferenceServiceSpec", "predictor", object, "PredictorSpec"},
+    {"InferenceServiceSpec", "transformer", object, "TransformerSpec", unsupported, "the answer would miss its pre- and post-processing; remove it, or put the steps into the model's own pipeline"},
+    {"InferenceServiceSpec", "explainer", object, "ExplainerSpec", unsupported, ":explain would have no answer; remove it to serve the predictor alone"},
+    {"InferenceServiceSpec", "canary", object_list, "CanarySpec", unsupported, "all traffic would go to the stable predictor; remove it, or serve the canary as a service of its own"},
+
+    {"CanarySpec", "predictor", object, "PredictorSpec"},
+    {"CanarySpec", "trafficPercent", integer},
+
+    {"PredictorSpec", "name"},
+    {"PredictorSpec", "model", object, "ModelSpec"},
+    {"PredictorSpec", "sklearn", object, "FrameworkSpec"},
+    {"PredictorSpec", "xgboost", object, "FrameworkSpec"},
+    {"PredictorSpec", "lightgbm", object, "FrameworkSpec"},
+    {"PredictorSpec", "tensorflow", object, "FrameworkSpec"},
+    {"PredictorSpec", "pytorch", object, "FrameworkSpec"},
+    {"PredictorSpec", "triton", object, "FrameworkSpec"},
+    {"PredictorSpec", "onnx", object, "FrameworkSpec"},
+    {"PredictorSpec", "huggingface", object, "FrameworkSpec"},
+    {"PredictorSpec", "pmml", object, "FrameworkSpec"},
+    {"PredictorSpec", "paddle", object, "FrameworkSpec"},
+    {"PredictorSpec", "storageUris", object_list, "StorageUri"},
+    {"PredictorSpec", "storageContainerName", text, "", no_effect, "models are read in place, no storage container runs"},
+    {"PredictorSpec", "workerSpec", object, "WorkerSpec", unsupported, "a model cannot be spread over several nodes; remove it"},
+    {"PredictorSpec", "containers", object_list, "Container"},
+    {"PredictorSpec", "", inlined, "PodSpec"},
+    {"PredictorSpec", "", inlined, "ComponentExtension"},
+
+    {"ModelSpec", "modelFormat", object, "ModelFormat"},
+    {"ModelSpec", "runtime"},
+    {"ModelSpec", "", inlined, "FrameworkSpec"},
+
+    {"ModelFormat", "name"},
+    {"ModelFormat", "version"},
+
+    {"FrameworkSpec", "storageUri"},
+    {"FrameworkSpec", "storage", object, "ModelStorage"},
+    {"FrameworkSpec", "protocolVersion"},
+    {"FrameworkSpec", "runtimeVersion", text, "", no_effect, "it names an image tag, and jackdaw runs no image"},
+    {"FrameworkSpec", "confidential", object, "Confidential", unsupported, "encrypted models cannot be opened; remove it and store the model in the clear"},
+    {"FrameworkSpec", "", inlined, "Container"},
+
+    {"ModelStorage", "key"},
+    {"ModelStorage", "parameters", text_map},
+    {"ModelStorage", "path"},
+    {"ModelStorage", "schemaPath", text, "", no_effect, "only model meshes read it"},
+
+    {"Confidential", "enabled", boolean},
+    {"Confidential", "resourceId"},
+
+    {"StorageUri", "uri"},
+    {"StorageUri", "mountPath"},
+
+    {"WorkerSpec", "pipelineParallelSize", integer},
+    {"WorkerSpec", "tensorParallelSize", integer},
+    {"WorkerSpec", "ephemeralContainers", anything},
+    {"WorkerSpec", "", inlined, "PodSpec"},
+
+    {"TransformerSpec", "", inlined, "PodSpec"},
+    {"TransformerSpec", "", inlined, "ComponentExtension"},
+
+    {"ExplainerSpec", "art", object, "ArtExplainer"},
+    {"ExplainerSpec", "", inlined, "PodSpec"},
+    {"ExplainerSpec", "", inlined, "ComponentExtension"},
+
+    {"ArtExplainer", "type"},
+    {"ArtExplainer", "storageUri"},
+    {"ArtExplainer", "runtimeVersion"},
+    {"ArtExplainer", "config", text_map},
+    {"ArtExplainer", "storage", object, "ModelStorage"},
+    {"ArtExplainer", "", inlined, "ComponentExtension"},
+    {"ArtExplainer", "", inlined, "Container"},
+
+    {"ComponentExtension", "minReplicas", integer, "", no_effect, "one process serves every request"},
+    {"ComponentExtension", "maxReplicas", integer, "", no_effect, "one process serves every request"},
+    {"ComponentExtension", "scaleTarget", integer, "", no_effect, "this version does not scale"},
+    {"ComponentExtension", "scaleMetric", text, "", no_effect, "this version does not scale"},
+    {"ComponentExtension", "scaleMetricType", text, "", no_effect, "this version does not scale"},
+    {"ComponentExtension", "autoScaling", object, "AutoScaling", no_effect, "this version does not scale"},
+    {"ComponentExtension", "containerConcurrency", integer, "", no_effect, "this version does not limit requests per service; spec.limits.maxConnections of kind Daemon limits the process"},
+    {"ComponentExtension", "timeout", integer, "", no_effect, "predictions have no time limit of their own in this version"},
+    {"ComponentExtension", "canaryTrafficPercent", integer, "", unsupported, "traffic cannot be split between revisions; remove it, or serve both revisions under two names"},
+    {"ComponentExtension", "logger", object, "Logger", no_effect, "this version sends no payload logs"},
+    {"ComponentExtension", "batcher", object, "Batcher", unsupported, "it changes the shape of answers (message, batchId); remove it"},
+    {"ComponentExtension", "labels", text_map, "", no_effect, "they go on pods"},
+    {"ComponentExtension", "annotations", text_map, "", no_effect, "they go on pods"},
+    {"ComponentExtension", "deploymentStrategy", object, "DeploymentStrategy", no_effect},
+
+    {"AutoScaling", "behavior", object, "ScalingBehavior"},
+    {"AutoScaling", "metrics", object_list, "ScalingMetric"},
+
+    {"ScalingBehavior", "scaleDown", object, "ScalingRules"},
+    {"ScalingBehavior", "scaleUp", object, "ScalingRules"},
+
+    {"ScalingRules", "policies", object_list, "ScalingPolicy"},
+    {"ScalingRules", "selectPolicy"},
+    {"ScalingRules", "stabilizationWindowSeconds", integer},
+    {"ScalingRules", "tolerance", quantity},
+
+    {"ScalingPolicy", "periodSeconds", integer},
+    {"ScalingPolicy", "type"},
+    {"ScalingPolicy", "value", integer},
+
+    {"ScalingMetric", "external", object, "ExternalMetric"},
+    {"ScalingMetric", "podmetric", object, "PodMetric"},
+    {"ScalingMetric", "resource", object, "ResourceMetric"},
+    {"ScalingMetric", "type"},
+
+    {"ExternalMetric", "authenticationRef", object, "MetricAuthentication"},
+    {"ExternalMetric", "metric", object, "ExternalMetricSource"},
+    {"ExternalMetric", "target", object, "MetricTarget"},
+
+    {"MetricAuthentication", "authModes"},
+    {"MetricAuthentication", "authenticationRef", object, "ObjectRef"},
+
+    {"ExternalMetricSource", "backend"},
+    {"ExternalMetricSource", "namespace"},
+    {"ExternalMetricSource", "query"},
+    {"ExternalMetricSource", "serverAddress"},
+
+    {"MetricTarget", "averageUtilization", integer},
+    {"MetricTarget", "averageValue", quantity},
+    {"MetricTarget", "type"},
+    {"MetricTarget", "value", quantity},
+
+    {"PodMetric", "metric", object, "PodMetricSource"},
+    {"PodMetric", "target", object, "MetricTarget"},
+
+    {"PodMetricSource", "backend"},
+    {"PodMetricSource", "metricNames", text_list},
+    {"PodMetricSource", "operationOverTime"},
+    {"PodMetricSource", "query"},
+    {"PodMetricSource", "serverAddress"},
+
+    {"ResourceMetric", "name"},
+    {"ResourceMetric", "target", object, "MetricTarget"},
+
+    {"Batcher", "maxBatchSize", integer},
+    {"Batcher", "maxLatency", integer},
+    {"Batcher", "timeout", integer},
+
+    {"DeploymentStrategy", "rollingUpdate", object, "RollingUpdate"},
+    {"DeploymentStrategy", "type"},
+
+    {"RollingUpdate", "maxSurge", quantity},
+    {"RollingUpdate", "maxUnavailable", quantity},
+
+    {"Logger", "batchInterval"},
+    {"Logger", "batchSize", integer},
+    {"Logger", "marshallerUrl"},
+    {"Logger", "metadataAnnotations", text_list},
+    {"Logger", "metadataHeaders", text_list},
+    {"Logger", "mode"},
+    {"Logger", "storage", object, "LoggerStorage"},
+    {"Logger", "url"},
+
+    {"LoggerStorage", "key"},
+    {"LoggerStorage", "parameters", text_map},
+    {"LoggerStorage", "path"},
+    {"LoggerStorage", "serviceAccountName"},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const FieldRow> inference_service_rows() {
+  return rows;
+}
+
+}  // namespace jackdaw::spec

@@ -1,0 +1,154 @@
+// Manifests in the style of KServe's samples, loaded from tests/unit/spec/manifests as they are.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "loaded.h"
+
+using namespace jackdaw;
+using namespace jackdaw::spec;
+
+namespace {
+
+const std::filesystem::path folder = std::filesystem::path(JACKDAW_SOURCE_DIR) / "tests/unit/spec/manifests";
+
+LoadedConfig load_manifest(const std::string& name) {
+  const std::vector<std::string> paths = {(folder / name).string()};
+  return load_config(paths);
+}
+
+InferenceService only_service(const std::string& name) {
+  LoadedConfig config = load_manifest(name);
+  INFO(render_findings_text(config.findings));
+  REQUIRE(config.ok());
+  REQUIRE(config.services.size() == 1);
+  return std::move(config.services.front());
+}
+
+struct Expected {
+  const char* file;
+  const char* name;
+  const char* format;
+  const char* runtime;
+  Protocol protocol;
+  const char* uri;
+};
+
+const Expected expected[] = {
+    {"sklearn-model.yaml", "sklearn-iris", "sklearn", "kserve-sklearnserver", Protocol::v1,
+     "gs://example-models/sklearn/1.0/model"},
+    {"sklearn-legacy.yaml", "sklearn-old", "sklearn", "kserve-mlserver", Protocol::v2,
+     "gs://example-models/sklearn/iris"},
+    {"sklearn-v2.yaml", "sklearn-v2-iris", "sklearn", "kserve-sklearnserver", Protocol::v2,
+     "gs://example-models/sklearn/1.0/model"},
+    {"sklearn-mlserver.yaml", "sklearn-mlserver", "sklearn", "kserve-mlserver", Protocol::v2, "pvc://models/sklearn"},
+    {"sklearn-proba.yaml", "income", "sklearn", "kserve-sklearnserver", Protocol::v1, "pvc://models/income"},
+    {"xgboost-model.yaml", "xgboost-iris", "xgboost", "kserve-xgbserver", Protocol::v1,
+     "file:///srv/models/xgboost/iris"},
+    {"xgboost-legacy.yaml", "xgboost-legacy", "xgboost", "kserve-xgbserver", Protocol::v1, "./models/xgboost"},
+    {"lightgbm-model.yaml", "lightgbm-iris", "lightgbm", "kserve-lgbserver", Protocol::v1, "/srv/models/lightgbm"},
+    {"lightgbm-v2.yaml", "lightgbm-v2-iris", "lightgbm", "kserve-mlserver", Protocol::v2,
+     "https://example.com/models/lightgbm.tar.gz"},
+    {"scheduling.yaml", "placed", "sklearn", "kserve-sklearnserver", Protocol::v1, "/srv/models/placed"},
+    {"container-fields.yaml", "contained", "xgboost", "kserve-xgbserver", Protocol::v1, "/srv/models/contained"},
+    {"autoscaling.yaml", "scaled", "sklearn", "kserve-sklearnserver", Protocol::v1, "/srv/models/scaled"},
+    {"autoscaling-keda.yaml", "keda", "sklearn", "kserve-sklearnserver", Protocol::v1, "/srv/models/keda"},
+    {"logger.yaml", "logged", "sklearn", "kserve-sklearnserver", Protocol::v1, "/srv/models/logged"},
+    {"storage-block.yaml", "stored", "sklearn", "kserve-sklearnserver", Protocol::v1,
+     "s3://example-models/sklearn/model.joblib"},
+    {"storage-uris-one.yaml", "one-source", "xgboost", "kserve-xgbserver", Protocol::v1, "s3://example-models/one"},
+    {"list.json", "from-json", "sklearn", "kserve-sklearnserver", Protocol::v1, "/srv/models/json"},
+    {"stopped.yaml", "stopped", "sklearn", "kserve-sklearnserver", Protocol::v1, "/srv/models/stopped"},
+    {"anchors.yaml", "anchored", "sklearn", "kserve-sklearnserver", Protocol::v1, "/srv/models/anchored"},
+};
+
+}  // namespace
+
+TEST_CASE("RealManifestsLoadAsTheyAre") {
+  for (const Expected& row : expected) {
+    INFO(row.file);
+    const InferenceService service = only_service(row.file);
+    CHECK(*service.metadata.name == row.name);
+    CHECK(*service.predictor.model_format == row.format);
+    CHECK(service.runtime.name == row.runtime);
+    CHECK(*service.predictor.protocol == row.protocol);
+    CHECK(*service.predictor.storage_uri == row.uri);
+    CHECK(service.stopped == (std::string_view(row.name) == "stopped"));
+  }
+}
+
+TEST_CASE("RealManifestsKeepTheirSettings") {
+  const InferenceService income = only_service("sklearn-proba.yaml");
+  CHECK(*income.predictor.served_name == "income-v3");
+  CHECK(*income.predictor.predict_proba);
+  CHECK(*only_service("sklearn-mlserver.yaml").predictor.served_name == "iris");
+  const InferenceService stopped = only_service("stopped.yaml");
+  CHECK(*stopped.predictor.predict_fn == "decision_function");
+  CHECK(*stopped.predictor.memory_limit_bytes == 256u << 20);
+  CHECK(*only_service("sklearn-legacy.yaml").metadata.namespace_name == "team-a");
+}
+
+TEST_CASE("SchedulingFieldsAreReportedOneByOne") {
+  const LoadedConfig config = load_manifest("scheduling.yaml");
+  const auto said = reports(config);
+  CHECK(said.size() == 11);  // one for each field of the pod, none for what is inside of them
+  CHECK(config.ok());
+}
+
+TEST_CASE("AFileOfManyKindsGivesItsServices") {
+  const LoadedConfig config = load_manifest("several-documents.yaml");
+  CHECK(config.ok());
+  REQUIRE(config.services.size() == 2);
+  CHECK(*config.services[1].metadata.name == "second");
+  CHECK(config.services[1].metadata.name.place.line == 31);
+  CHECK(reports(config).size() == 4);
+}
+
+TEST_CASE("KindsForLaterAreReportedNotRefused") {
+  const LoadedConfig config = load_manifest("left-out-kinds.yaml");
+  CHECK(config.ok());
+  CHECK(config.services.empty());
+  CHECK(reports(config).size() == 4);
+}
+
+TEST_CASE("DaemonManifestLoadsWhole") {
+  const LoadedConfig config = load_manifest("daemon.yaml");
+  INFO(render_findings_text(config.findings));
+  CHECK(config.ok());
+  CHECK(*config.daemon.name == "edge");
+  CHECK(config.daemon.listen.size() == 2);
+  CHECK(*config.daemon.storage.map.at("s3://") == (folder / "buckets").string());
+  CHECK(*config.daemon.limits.connections_max == 500);
+  CHECK(reports(config).size() == 1);  // memoryBudget
+}
+
+TEST_CASE("EachRefusedManifestHasOneErrorThatNamesItsReason") {
+  const std::pair<const char*, const char*> rows[] = {
+      {"refused-canary-percent.yaml", "'canaryTrafficPercent'"},
+      {"refused-canary-list.yaml", "'canary'"},
+      {"refused-batcher.yaml", "'batcher'"},
+      {"refused-transformer.yaml", "'transformer'"},
+      {"refused-collocated-transformer.yaml", "'transformer-container'"},
+      {"refused-explainer.yaml", "'explainer'"},
+      {"refused-custom-predictor.yaml", "container image"},
+      {"refused-storage-uris.yaml", "storageUris with 2 sources"},
+      {"refused-tensorflow.yaml", "model format 'tensorflow'"},
+      {"refused-grpc.yaml", "protocolVersion grpc-v2"},
+  };
+  for (const auto& [file, reason] : rows) {
+    const LoadedConfig config = load_manifest(file);
+    INFO(file << "\n" << render_findings_text(config.findings));
+    const auto said = errors(config);
+    REQUIRE(said.size() == 1);
+    CHECK(said[0].find("not supported yet by this version") != std::string::npos);
+    CHECK(said[0].find(reason) != std::string::npos);
+    CHECK(config.services.empty());
+  }
+}
+
+TEST_CASE("LanguageModelsSaySoAndNothingOfTheirModel") {
+  const auto said = errors(load_manifest("refused-huggingface.yaml"));
+  CHECK(std::any_of(said.begin(), said.end(), [](const std::string& text) {
+    return text.find("not supported yet by this version: model format 'huggingface'") != std::string::npos;
+  }));
+}
