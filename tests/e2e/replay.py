@@ -9,9 +9,11 @@ requests.json; see the head of tests/peers/request_table.py. Each difference is 
 --itself ignores the deviations: the server is the peer itself, and should agree with what was recorded of it.
 """
 import argparse
+import base64
 import json
 import math
 import pathlib
+import struct
 import sys
 import urllib.parse
 
@@ -105,7 +107,24 @@ def compare_prefix(want, got):
     return [] if texts[0] == texts[1] else [f"error: expected {texts[0]!r}, got {texts[1]!r}"]
 
 
-BODIES = {"bytes": compare_bytes, "json": compare_json, "detail": compare_detail, "prefix": compare_prefix,
+def split_doubles(answer):
+    """The JSON head and the raw FP64 values behind it."""
+    raw = base64.b64decode(answer["body_base64"]) if "body_base64" in answer else answer["body"].encode()
+    length = int(answer["headers"]["inference-header-content-length"])
+    return raw[:length], struct.unpack(f"<{(len(raw) - length) // 8}d", raw[length:])
+
+
+def compare_doubles(want, got):
+    try:
+        heads, values = zip(split_doubles(want), split_doubles(got))
+    except (ValueError, KeyError, struct.error):
+        return compare_bytes(want, got)
+    if heads[0] != heads[1]:
+        return [f"head: expected {heads[0]!r}, got {heads[1]!r}"]
+    return differences(list(values[0]), list(values[1]), "raw")
+
+
+BODIES = {"doubles": compare_doubles, "bytes": compare_bytes, "json": compare_json, "detail": compare_detail, "prefix": compare_prefix,
           "status": lambda want, got: []}
 
 

@@ -10,6 +10,7 @@ A row is `v1(...)`, `v2(...)` or `call(...)`. The fields of a written request:
                "bytes"   status, the headers that matter, and every byte of the body;
                "json"    status, the headers that matter and the parsed body, numbers within 1e-12 relative;
                "detail"  status and loc, type and msg of each entry of a 422 body;
+               "doubles" like "json" for an answer with raw FP64 values behind its JSON;
                "prefix"  status and the text of {"error"} up to its first ": " (the rest is the JSON parser's own);
                "status"  the status only (texts of pandas, pydantic or numpy that no client reads).
              Both peers answer 500 to many mistakes of the client; where they do, 400 and 422 are as good.
@@ -163,14 +164,15 @@ call("v2-model-ready-wrong-version", "/v2/models/iris-svc/versions/9/ready", mod
 call("v2-index", "/v2/repository/index", "POST", JSON, "{}", deviates=INDEX)
 call("v2-index-ready", "/v2/repository/index", "POST", JSON, '{"ready":true}', deviates=INDEX)
 call("v2-index-not-ready", "/v2/repository/index", "POST", JSON, '{"ready":false}', deviates=INDEX)
-call("v2-index-get", "/v2/repository/index", "GET")
+call("v2-index-get", "/v2/repository/index", "GET", deviates={
+    "kserve": {"why": "KServe has no repository index; jackdaw has, and GET is not its method.", "want_status": 405}})
 call("unknown-path", "/nothing/here")
 call("unknown-path-post", "/v2/models/iris-svc/nothing", "POST", JSON, "{}")
 call("infer-get", "/v2/models/iris-svc/infer", "GET", model="iris-svc")
 call("infer-put", "/v2/models/iris-svc/infer", "PUT", JSON, "{}", model="iris-svc")
 call("infer-options", "/v2/models/iris-svc/infer", "OPTIONS", model="iris-svc", compare="status")
 call("predict-get", "/v1/models/iris-svc:predict", "GET", model="iris-svc", peers=["kserve"])
-call("predict-delete", "/v1/models/iris-svc:predict", "DELETE", model="iris-svc", peers=["kserve"])
+call("predict-delete", "/v1/models/iris-svc:predict", "DELETE", model="iris-svc", peers=["kserve"], compare="status")
 
 # ---- V1 ---------------------------------------------------------------------------------------------------------------------
 v1("floats", "iris-svc", {"instances": ROWS})
@@ -188,11 +190,12 @@ v1("content-type-text", "iris-svc", {"instances": ROWS}, headers={"Content-Type"
                         "want_status": 200}})
 v1("content-type-ld", "iris-svc", {"instances": ROWS}, headers={"Content-Type": "application/ld+json"})
 v1("spaces", "iris-svc", ' {\n "instances" : [ [ 6.8, 2.8 ,4.8,1.4] ]\t}\r\n')
-v1("proba", "iris-proba", {"instances": ROWS})
+# numpy's matrix products and exp differ in the last bits from one CPU to the next: "json" compares numbers to 1e-12.
+v1("proba", "iris-proba", {"instances": ROWS}, compare="json")
 v1("logreg", "iris-logreg", {"instances": ROWS})
 v1("names", "iris-names", {"instances": ROWS})
 v1("forest", "diabetes-forest", {"instances": [[0.03, 0.05, 0.06, 0.02], [-0.02, -0.04, -0.05, -0.03]]})
-v1("two-targets", "linear-two", {"instances": [[0.03, 0.05, 0.06], [-0.02, -0.04, -0.05]]})
+v1("two-targets", "linear-two", {"instances": [[0.03, 0.05, 0.06], [-0.02, -0.04, -0.05]]}, compare="json")
 v1("no-predict", "iris-pca", {"instances": ROWS})
 v1("text", "spam", {"instances": ["free prize now", "meeting at noon"]})
 v1("text-empty-word", "spam", {"instances": ["", "free"]})
@@ -214,7 +217,8 @@ v1("columns-unknown-category", "passengers", {"instances": [{"age": [30], "fare"
 v1("columns-extra", "passengers", {"instances": [{"age": [30], "fare": [10], "sex": ["male"], "port": ["S"], "deck": ["A"]}]})
 v1("columns-missing", "passengers", {"instances": [{"age": [30], "fare": [10], "sex": ["male"]}]})
 v1("columns-different-lengths", "passengers", {"instances": [{"age": [30, 31], "fare": [10], "sex": ["male"], "port": ["S"]}]})
-v1("frame-model-gets-rows", "passengers", {"instances": [[30, 10, "male", "S"]]})
+v1("frame-model-gets-rows", "passengers", {"instances": [[30, 10, "male", "S"]]}, deviates={
+    "kserve": {"why": "A model fitted on named columns takes plain rows in that order; KServe refuses them.", "want_status": 200}})
 v1("lgb-rows", "lgb-iris", {"instances": ROWS})
 v1("lgb-columns", "lgb-iris", {"inputs": [{"sepal_width_(cm)": {"0": 3.5}, "petal_length_(cm)": {"0": 1.4},
                                            "petal_width_(cm)": {"0": 0.2}, "sepal_length_(cm)": {"0": 5.1}}]})
@@ -394,7 +398,7 @@ v2("request-id-no-id", "iris-svc", infer(tensor(ROWS)), headers={**JSON, "X-Requ
 v2("accept-encoding", "iris-svc", infer(tensor(ROWS), id="42"), headers={**JSON, "Accept-Encoding": "gzip"})
 
 # Models and what they give back.
-v2("proba-server", "iris-proba", infer(tensor(ROWS), id="42"), peers=["kserve"])
+v2("proba-server", "iris-proba", infer(tensor(ROWS), id="42"), peers=["kserve"], compare="json")
 v2("logreg", "iris-logreg", infer(tensor(ROWS), id="42"))
 v2("names", "iris-names", infer(tensor(ROWS), id="42"))
 NUMBERS = [0.1, 1.0, 100.0, 123456.789, 1e15, 1e16, 1e17, 123456789012345680.0, 1e21, 1e22, 1.5e300, 1.7976931348623157e308, 0.001,
@@ -410,9 +414,9 @@ v2("infinite-result", "echo", infer(tensor([[0, 1e308]]), id="42"))
 v2("infinite-result-binary", "echo", infer(tensor([[0, 1e308]]), id="42", parameters={"binary_data_output": True}), peers=["kserve"])
 v2("forest", "diabetes-forest", infer(tensor([[0.03, 0.05, 0.06, 0.02], [-0.02, -0.04, -0.05, -0.03]]), id="42"))
 v2("forest-fp32", "diabetes-forest", infer(tensor([[0.03, 0.05, 0.06, 0.02]], "FP32"), id="42"))
-v2("two-targets", "linear-two", infer(tensor([[0.03, 0.05, 0.06], [-0.02, -0.04, -0.05]]), id="42"))
+v2("two-targets", "linear-two", infer(tensor([[0.03, 0.05, 0.06], [-0.02, -0.04, -0.05]]), id="42"), compare="json")
 v2("two-targets-fp32", "linear-two", infer(tensor([[0.03, 0.05, 0.06], [-0.02, -0.04, -0.05]], "FP32"), id="42"))
-v2("proba-fp32", "iris-proba", infer(tensor(ROWS, "FP32"), id="42"), peers=["kserve"])
+v2("proba-fp32", "iris-proba", infer(tensor(ROWS, "FP32"), id="42"), peers=["kserve"], compare="json")
 v2("no-predict", "iris-pca", infer(tensor(ROWS), id="42"), compare={"mlserver": "status"})
 v2("short-row", "iris-logreg", infer(tensor([[1, 2, 3]], "FP64"), id="42"), compare={"kserve": "bytes"})
 v2("text", "spam", infer(tensor(["free prize now", "meeting at noon"], "BYTES", shape=[2]), id="42"),
@@ -505,7 +509,8 @@ binary("int64", "iris-svc", infer(raw([2, 4], "INT64", 64), id="42"), pack("q", 
 binary("uint16", "iris-svc", infer(raw([2, 4], "UINT16", 16), id="42"), pack("H", [6, 3, 5, 1, 5, 3, 1, 0]))
 binary("uint64", "iris-svc", infer(raw([2, 4], "UINT64", 64), id="42"), pack("Q", [6, 3, 5, 1, 5, 3, 1, 0]))
 binary("bool", "iris-svc", infer(raw([2, 4], "BOOL", 8), id="42"), bytes([1, 0, 1, 1, 0, 0, 0, 1]))
-binary("bf16", "iris-svc", infer(raw([1, 4], "BF16", 8), id="42"), pack("H", [0x40DA, 0x4033, 0x409A, 0x3FB3]))
+binary("bf16", "iris-svc", infer(raw([1, 4], "BF16", 8), id="42"), pack("H", [0x40DA, 0x4033, 0x409A, 0x3FB3]),
+       deviates={"kserve": {"why": "KServe does not know BF16; jackdaw does.", "want_status": 200}})
 binary("text", "spam", infer(raw([2], "BYTES", len(strings("free prize", "meeting"))), id="42"), strings("free prize", "meeting"),
        deviates=words_out("spam", "ham"))
 binary("text-not-utf8", "spam", infer(raw([1], "BYTES", 6), id="42"), b"\x02\0\0\0\xff\xfe")
@@ -517,7 +522,8 @@ binary("all-out", "iris-svc", infer(raw([2, 4], "FP32", 32), id="42", parameters
 binary("all-out-no-id", "iris-svc", infer(raw([2, 4], "FP32", 32), parameters={"binary_data_output": True}), pack("f", FLAT))
 binary("all-out-false", "iris-svc", infer(raw([2, 4], "FP32", 32), id="42", parameters={"binary_data_output": False}),
        pack("f", FLAT))
-binary("proba-out", "iris-proba", infer(raw([2, 4], "FP64", 64), id="42", parameters={"binary_data_output": True}), pack("d", FLAT))
+binary("proba-out", "iris-proba", infer(raw([2, 4], "FP64", 64), id="42", parameters={"binary_data_output": True}), pack("d", FLAT),
+       compare="doubles")
 binary("names-out", "iris-names", infer(raw([2, 4], "FP64", 64), id="42", parameters={"binary_data_output": True}), pack("d", FLAT))
 binary("xgb-out", "xgb-softprob", infer(raw([2, 4], "FP32", 32), id="42", parameters={"binary_data_output": True}), pack("f", FLAT))
 binary("one-out", "iris-svc", infer(raw([2, 4], "FP32", 32), id="42", outputs=[
@@ -548,7 +554,8 @@ binary("header-word", "iris-svc", infer(raw([2, 4], "FP32", 32), id="42"), pack(
 binary("header-negative", "iris-svc", infer(raw([2, 4], "FP32", 32), id="42"), pack("f", FLAT), length=-5)
 binary("header-too-long", "iris-svc", infer(raw([2, 4], "FP32", 32), id="42"), pack("f", FLAT), length=99999)
 binary("header-too-short", "iris-svc", infer(raw([2, 4], "FP32", 32), id="42"), pack("f", FLAT), length=20)
-binary("size-too-big", "iris-svc", infer(raw([2, 4], "FP32", 64), id="42"), pack("f", FLAT))
+binary("size-too-big", "iris-svc", infer(raw([2, 4], "FP32", 64), id="42"), pack("f", FLAT), deviates={
+    "kserve": {"why": "A size beyond the body is a lie that KServe cuts short; jackdaw refuses it.", "want_status": 400}})
 binary("size-too-small", "iris-svc", infer(raw([2, 4], "FP32", 16), id="42"), pack("f", FLAT))
 binary("size-odd", "iris-svc", infer(raw([2, 4], "FP32", 31), id="42"), pack("f", FLAT))
 binary("size-negative", "iris-svc", infer(raw([2, 4], "FP32", -1), id="42"), pack("f", FLAT))

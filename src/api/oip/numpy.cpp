@@ -199,6 +199,21 @@ Result<void> append_text(engine::Tensor& out, element value) {
   return {};
 }
 
+// IEEE half, rounded to nearest even straight from double, as numpy's float16 does.
+std::uint16_t half_from(double value) {
+  const std::uint32_t sign = std::signbit(value) ? 0x8000 : 0;
+  if (std::isnan(value)) return 0x7e00;
+  const double magnitude = std::fabs(value);
+  if (magnitude >= 65520.0) return static_cast<std::uint16_t>(sign | 0x7c00);
+  int exponent = 0;
+  std::frexp(magnitude, &exponent);
+  // A normal half has 11 significant bits; below 2^-14 the step stays 2^-24. The leading one of a normal number's
+  // units adds one to the exponent field, so the field counts from step -24 upwards.
+  const int step = std::max(exponent - 11, -24);
+  const auto units = static_cast<std::uint32_t>(std::nearbyint(std::ldexp(magnitude, -step)));
+  return static_cast<std::uint16_t>(sign | (static_cast<std::uint32_t>(step + 24) * 1024 + units));
+}
+
 template <typename T>
 Result<void> append_integer(engine::Tensor& out, element value) {
   JACKDAW_ASSIGN(const T number, as_integer<T>(value, out.dtype));
@@ -237,9 +252,13 @@ Result<void> append_element(engine::Tensor& out, element value) {
       append_value(out.data, number);
       return {};
     }
+    case DType::fp16: {
+      JACKDAW_ASSIGN(const double number, as_double(value));
+      append_value(out.data, half_from(number));
+      return {};
+    }
     case DType::bytes:
       return append_text(out, value);
-    case DType::fp16:
     case DType::bf16:
       break;
   }

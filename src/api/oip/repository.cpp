@@ -32,7 +32,7 @@ void append_row(std::string& out, const serving::ServedModel& model, const servi
   out += R"(,"state":")";
   out += serving::state_name(version.state);
   out += R"(","reason":)";
-  append_json_string(out, version.reason);
+  append_json_string(out, model.unloaded && model.dialect == Dialect::mlserver ? std::string_view() : version.reason);
   out += '}';
 }
 
@@ -55,7 +55,12 @@ void act(Call call, const char* verb,
     executor.post([call, name, verb, outcome = std::move(outcome)] {
       const auto snapshot = call.api->context.registry->snapshot();
       const Dialect dialect = dialect_of(*snapshot, snapshot->find(name));
-      if (!outcome && outcome.error().code == Code::not_found) return answer_unknown_model(call, *snapshot, name, "");
+      const bool unknown = !outcome && outcome.error().code == Code::not_found;
+      // KServe finds out that there was nothing to load only when the model is not there afterwards.
+      if (unknown && dialect == Dialect::kserve && std::string_view(verb) == "load") {
+        return answer_error(call, 503, "Model with name " + name + " is not ready.");
+      }
+      if (unknown) return answer_unknown_model(call, *snapshot, name, "");
       if (!outcome)
         return answer_error(call, 503, "Model with name " + name + " is not ready. " + outcome.error().text());
       if (dialect == Dialect::mlserver) return answer(call, net::Response{200, {}, {}, {}});

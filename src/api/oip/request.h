@@ -22,8 +22,9 @@ struct Refusal {
 Refusal refuse(int status, std::string_view error);          // {"error": ...}
 Refusal refuse_detail(int status, std::string_view detail);  // {"detail": ...}
 
-// {"instances": [...]} or {"inputs": [...]}: rows, texts, or data frames in KServe's three shapes.
-std::variant<engine::InferenceRequest, Refusal> parse_v1(std::string_view body);
+// {"instances": [...]} or {"inputs": [...]}: rows, texts, or data frames in KServe's three shapes. `is_event`: the body
+// is a structured CloudEvent whose "data" holds that object.
+std::variant<engine::InferenceRequest, Refusal> parse_v1(std::string_view body, bool is_event = false);
 
 struct RequestedOutput {
   std::string name;

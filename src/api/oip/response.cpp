@@ -1,10 +1,13 @@
 #include "src/api/oip/response.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
 #include <cstring>
 
 #include "jackdaw/base/text.h"
+#include "src/api/oip/numpy.h"
 
 namespace jackdaw::api::oip {
 namespace {
@@ -89,13 +92,53 @@ void append_flat(std::string& out, const Tensor& tensor) {
   out += ']';
 }
 
+// json.dumps with its defaults: non-ASCII as \uXXXX, in surrogate pairs beyond the basic plane. `text` is UTF-8.
+void append_ascii_string(std::string& out, std::string_view text) {
+  std::string escaped;
+  append_json_string(escaped, text);
+  for (std::size_t i = 0; i < escaped.size();) {
+    const auto lead = static_cast<unsigned char>(escaped[i]);
+    if (lead < 0x80) {
+      out += escaped[i++];
+      continue;
+    }
+    const std::size_t extra = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+    std::uint32_t code = lead & (0x3fu >> extra);
+    for (std::size_t k = 1; k <= extra && i + k < escaped.size(); ++k)
+      code = (code << 6) | (static_cast<unsigned char>(escaped[i + k]) & 0x3fu);
+    i += extra + 1;
+    if (code >= 0x10000) {
+      out += fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + ((code - 0x10000) >> 10), 0xdc00 + ((code - 0x10000) & 0x3ff));
+    } else {
+      out += fmt::format("\\u{:04x}", code);
+    }
+  }
+}
+
+void append_python_element(std::string& out, const Tensor& tensor, std::size_t i) {
+  if (tensor.dtype == DType::fp64) {
+    out += python_repr(element_at<double>(tensor, i));
+  } else if (tensor.dtype == DType::fp32) {
+    out += python_repr(element_at<float>(tensor, i));
+  } else if (tensor.dtype == DType::bytes) {
+    append_ascii_string(out, tensor.strings[i]);
+  } else {
+    append_element(out, tensor, i);
+  }
+}
+
 // Depth is the tensor's rank, which engines keep at 3 or less.
-void append_nested(std::string& out, const Tensor& tensor, std::size_t dimension, std::size_t& next) {
-  if (dimension == tensor.shape.size()) return append_element(out, tensor, next++);
+void append_nested(std::string& out, const Tensor& tensor, std::size_t dimension, std::size_t& next, JsonStyle style) {
+  if (dimension == tensor.shape.size()) {
+    style == JsonStyle::orjson ? append_element(out, tensor, next) : append_python_element(out, tensor, next);
+    ++next;
+    return;
+  }
+  const std::string_view separator = style == JsonStyle::orjson ? "," : ", ";
   out += '[';
   for (std::int64_t i = 0; i < tensor.shape[dimension]; ++i) {
-    if (i > 0) out += ',';
-    append_nested(out, tensor, dimension + 1, next);
+    if (i > 0) out += separator;
+    append_nested(out, tensor, dimension + 1, next, style);
   }
   out += ']';
 }
@@ -234,14 +277,14 @@ V2Response render_binary(const V2Names& names, const V2Request& request, const s
 
 }  // namespace
 
-std::string render_v1(const std::vector<Tensor>& outputs) {
-  std::string out = R"({"predictions":)";
+std::string render_v1(const std::vector<Tensor>& outputs, JsonStyle style) {
+  std::string out = style == JsonStyle::orjson ? R"({"predictions":)" : R"({"predictions": )";
   const bool list = outputs.size() != 1;
   if (list) out += '[';
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (i > 0) out += ',';
+    if (i > 0) out += style == JsonStyle::orjson ? "," : ", ";
     std::size_t next = 0;
-    append_nested(out, outputs[i], 0, next);
+    append_nested(out, outputs[i], 0, next, style);
   }
   if (list) out += ']';
   return out + "}";

@@ -9,8 +9,11 @@
 
 namespace jackdaw::api::oip {
 
+// Whose printing: orjson's (compact, UTF-8 as it is) or that of Python's json module (", ", ASCII, repr of floats).
+enum class JsonStyle : unsigned char { orjson, python };
+
 // {"predictions": nested lists}; several outputs become a list of them.
-std::string render_v1(const std::vector<engine::Tensor>& outputs);
+std::string render_v1(const std::vector<engine::Tensor>& outputs, JsonStyle style = JsonStyle::orjson);
 
 struct V2Response {
   std::string body;

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "jackdaw/base/text.h"
+#include "src/api/oip/cloud_event.h"
 #include "src/api/oip/oip.h"
 #include "src/api/oip/predict_call.h"
 #include "src/api/oip/response.h"
@@ -34,7 +35,8 @@ void v1_model_ready(Call call) {
 void v1_predict(Call call) {
   Found found = find_ready(call, call.path[0], "");
   if (found.model == nullptr) return;
-  auto parsed = parse_v1(call.request().body());
+  const EventMode mode = event_mode(call.request());
+  auto parsed = parse_v1(call.request().body(), mode == EventMode::structured);
   if (auto* refusal = std::get_if<Refusal>(&parsed)) {
     found.version->metrics->request_failure.add();
     net::Response response;
@@ -45,8 +47,9 @@ void v1_predict(Call call) {
   }
   auto request = std::make_shared<engine::InferenceRequest>(std::move(std::get<engine::InferenceRequest>(parsed)));
   predict(std::move(call), std::move(found), std::move(request),
-          [](const Call& done, const Found&, std::vector<engine::Tensor> outputs) {
-            answer_json(done, render_v1(outputs));
+          [mode](const Call& done, const Found& answered, std::vector<engine::Tensor> outputs) {
+            if (mode == EventMode::none) return answer_json(done, render_v1(outputs));
+            answer(done, event_response(done, mode, answered.model->name, render_v1(outputs, JsonStyle::python)));
           });
 }
 

@@ -235,11 +235,14 @@ Refusal refuse_detail(int status, std::string_view detail) {
   return refusal;
 }
 
-std::variant<InferenceRequest, Refusal> parse_v1(std::string_view body) {
+std::variant<InferenceRequest, Refusal> parse_v1(std::string_view body, bool is_event) {
   JsonDocument document;
   if (const auto fault = document.parse(body)) return refuse(400, "Unrecognized request format: " + fault->text());
   object root;
-  if (document.root().get(root) != simdjson::SUCCESS) {
+  if (is_event && document.root()["data"].get(root) != simdjson::SUCCESS) {
+    return refuse(400, R"(a structured CloudEvent must hold an object under "data")");
+  }
+  if (!is_event && document.root().get(root) != simdjson::SUCCESS) {
     return refuse(400, R"(the body must be a JSON object with "instances" or "inputs")");
   }
   // A key twice: the last one counts, as in Python. "inputs" wins over "instances", as in KServe's servers.

@@ -5,6 +5,7 @@
 #include "src/api/oip/oip.h"
 #include "src/api/oip/predict_call.h"
 #include "src/api/oip/response.h"
+#include "src/api/oip/v2_validation.h"
 
 namespace jackdaw::api::oip {
 
@@ -79,13 +80,14 @@ std::variant<V2Request, Refusal> read_request(const Call& call, Dialect dialect)
   const net::Request& request = call.request();
   const auto json_length = request.header("inference-header-content-length");
   const std::string_view content_type = request.header("content-type").value_or("");
-  // MLServer has no binary extension; there a missing content type means JSON. KServe takes everything but JSON for the
-  // binary form, a missing content type included.
-  const bool binary = !is_json_content(content_type) && (dialect == Dialect::kserve || json_length);
-  if (binary && !json_length) {
+  // KServe takes everything but JSON for the binary form, a missing content type included; to MLServer a missing one
+  // means JSON, and it has no binary form, which jackdaw adds for senders of the header.
+  const bool json = is_json_content(content_type) || (dialect == Dialect::mlserver && content_type.empty());
+  if (!json && !json_length) {
+    if (dialect == Dialect::mlserver) return Refusal{422, not_json_detail(request.body())};
     return refuse(400, "received byte inputs, but the'inference-header-content-length' header is missing.");
   }
-  return parse_v2(request.body(), binary ? json_length : std::nullopt, call.path[0], dialect);
+  return parse_v2(request.body(), json ? std::nullopt : json_length, call.path[0], dialect);
 }
 
 void render(const Call& call, const Found& found, const V2Request& request, const std::string& id,
@@ -96,7 +98,7 @@ void render(const Call& call, const Found& found, const V2Request& request, cons
   net::Response response;
   response.body = std::move(rendered.body);
   if (rendered.json_length > 0) {
-    // The content type stays JSON, as KServe answers; clients go by the header.
+    response.content_type = {};  // KServe sends none with raw tensors; clients go by the header
     response.headers.push_back({"inference-header-content-length", std::to_string(rendered.json_length)});
   }
   if (dialect == Dialect::mlserver) add_mlserver_headers(response, found.model->name, id);

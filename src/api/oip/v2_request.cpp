@@ -141,7 +141,9 @@ class V2Parser {
     V2Request out;
     out.has_id = id && id->is_string();
     out.request.id = text_of(id);
-    out.binary_output = truthy(parameter(parameters, "binary_data_output"));
+    // MLServer knows no binary outputs: only who sent the binary form gets it back.
+    const bool may_be_binary = framed_ || dialect_ == Dialect::kserve;
+    out.binary_output = may_be_binary && truthy(parameter(parameters, "binary_data_output"));
     if (text_of(parameter(parameters, "content_type")) == "pd") out.request.form = InputForm::columns;
     array list;
     if (!inputs || inputs->get(list) != simdjson::SUCCESS) {
@@ -183,7 +185,8 @@ class V2Parser {
     if (fields.data->get(data) != simdjson::SUCCESS) {
       return make_error(Code::invalid_argument, "'data' of input '{}' must be a list", out.name);
     }
-    if (out.dtype == DType::fp16 || out.dtype == DType::bf16) {
+    // MLServer takes FP16 as JSON numbers, KServe does not.
+    if ((out.dtype == DType::fp16 && dialect_ == Dialect::kserve) || out.dtype == DType::bf16) {
       return make_error(Code::invalid_argument,
                         "{} {} data via JSON is not supported. Please use the binary data format for input {}",
                         framed_ ? "Receiving" : "Sending", oip_name(out.dtype), out.name);
@@ -233,7 +236,7 @@ class V2Parser {
       if (!members.name) return make_error(Code::invalid_argument, "an output lacks its 'name'");
       RequestedOutput wanted;
       wanted.name = text_of(members.name);
-      wanted.binary = truthy(parameter(members.parameters, "binary_data"));
+      wanted.binary = (framed_ || dialect_ == Dialect::kserve) && truthy(parameter(members.parameters, "binary_data"));
       wanted.content_type = text_of(parameter(members.parameters, "content_type"));
       out.request.outputs.push_back(wanted.name);
       out.requested.push_back(std::move(wanted));
@@ -242,7 +245,7 @@ class V2Parser {
   }
 
   const std::string_view model_;
-  [[maybe_unused]] const Dialect dialect_;
+  const Dialect dialect_;
   const bool framed_;  // raw tensors follow the JSON
   Bytes raw_;
 };
@@ -257,8 +260,11 @@ std::variant<V2Request, Refusal> parse_v2(std::string_view body, std::optional<s
     std::size_t length = 0;
     const auto end = std::from_chars(json_length->data(), json_length->data() + json_length->size(), length);
     if (end.ec != std::errc() || end.ptr != json_length->data() + json_length->size() || length > body.size()) {
-      return refuse(400, fmt::format("header Inference-Header-Content-Length is '{}', but the body has {} bytes",
-                                     *json_length, body.size()));
+      return refuse(
+          400,
+          fmt::format(
+              "Unrecognized request format: header Inference-Header-Content-Length is '{}', but the body has {} bytes",
+              *json_length, body.size()));
     }
     json = body.substr(0, length);
     raw = as_bytes(body.substr(length));
@@ -269,7 +275,8 @@ std::variant<V2Request, Refusal> parse_v2(std::string_view body, std::optional<s
   if (const auto fault = document.parse(json, python ? JsonDocument::Numbers::python : JsonDocument::Numbers::json)) {
     if (json_length) return refuse(400, "Unrecognized request format: " + fault->text());
     if (json.empty()) return Refusal{422, missing_body_detail()};
-    if (!is_valid_utf8(json)) return refuse_detail(400, "There was an error parsing the body");
+    if (!is_valid_utf8(json) && dialect == Dialect::kserve)
+      return refuse_detail(400, "There was an error parsing the body");
     return Refusal{422, invalid_json_detail(*fault)};
   }
   if (!json_length) {

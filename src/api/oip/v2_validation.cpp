@@ -171,7 +171,9 @@ class Validation {
     double real = 0.0;
     std::string_view text;
     if (value.get(real) == simdjson::SUCCESS) {
-      if (real != std::floor(real))
+      if (!kserve_ && std::fabs(real) >= 0x1p63) {
+        add("int_parsing_size", loc, "Unable to parse input string as an integer, exceeded maximum size", value);
+      } else if (real != std::floor(real))
         add("int_from_float", loc, "Input should be a valid integer, got a number with a fractional part", value);
     } else if (value.get(text) == simdjson::SUCCESS) {
       std::int64_t parsed = 0;
@@ -210,6 +212,14 @@ std::string invalid_json_detail(const JsonFault& fault) {
       fault.offset);
   append_json_string(out, fault.message);
   return out + "}}]}";
+}
+
+std::string not_json_detail(std::string_view body) {
+  std::string out =
+      R"({"detail":[{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from","input":)";
+  const bool repeatable = body.size() <= input_bytes_max && is_valid_utf8(body);
+  repeatable ? append_json_string(out, body) : (void)(out += "null");
+  return out + "}]}";
 }
 
 std::string missing_body_detail() {

@@ -18,5 +18,7 @@ std::optional<std::string> validate_v2(simdjson::dom::element root, serving::Dia
 std::string invalid_json_detail(const JsonFault& fault);
 // 422 body for an empty body.
 std::string missing_body_detail();
+// 422 body for a body that was not sent as JSON, so that a reader sees text where an object belongs.
+std::string not_json_detail(std::string_view body);
 
 }  // namespace jackdaw::api::oip
