@@ -19,7 +19,7 @@ Result<void> ValueCursor::skip() {
     case ValueKind::object:
       return object([this](std::string_view) { return skip(); });
     case ValueKind::array:
-      return array([this] { return skip(); });
+      return skip_array();
     default:
       JACKDAW_TRY(scalar());
       return {};

@@ -43,6 +43,10 @@ class ValueCursor {
   virtual Result<void> expect_end() = 0;
 
   Result<void> skip();
+  // skip() for an array; a cursor that knows its size need not look at the elements.
+  virtual Result<void> skip_array() {
+    return array([this] { return skip(); });
+  }
   Result<std::vector<std::string>> texts();
   // Error{code, message} with "offset N".
   Error error(Code code, std::string_view message) const;

@@ -80,17 +80,14 @@ class UbjsonCursor final : public ValueCursor {
 
   Result<void> array(const Element& element) override {
     JACKDAW_ASSIGN(const ArrayHead head, array_head());
-    if (!head.counted) {
-      while (!take(']')) JACKDAW_TRY(element());
-    } else {
-      const char outer = element_type_;
-      for (std::uint64_t i = 0; i < head.count; ++i) {
-        element_type_ = head.type;
-        JACKDAW_TRY(element());
-      }
-      element_type_ = outer;
-    }
+    return elements(head, element);
+  }
+
+  Result<void> skip_array() override {
+    JACKDAW_ASSIGN(const ArrayHead head, array_head());
+    if (head.type == 0) return elements(head, [this] { return skip(); });
     --depth_;
+    if (!reader_.skip(head.count * number_size(head.type))) return truncated();
     return {};
   }
 
@@ -162,6 +159,20 @@ class UbjsonCursor final : public ValueCursor {
     if (element_type_ == 0) (void)reader_.skip(1);
     element_type_ = 0;
     return marker;
+  }
+  // The elements behind a head, to the end of their array.
+  Result<void> elements(const ArrayHead& head, const Element& element) {
+    if (!head.counted) {
+      while (!take(']')) JACKDAW_TRY(element());
+    } else {
+      for (std::uint64_t i = 0; i < head.count; ++i) {
+        element_type_ = head.type;
+        JACKDAW_TRY(element());
+      }
+      element_type_ = 0;
+    }
+    --depth_;
+    return {};
   }
   Result<void> deeper() {
     if (++depth_ > nesting_max_) {

@@ -23,6 +23,7 @@ Result<To> parse_number(std::string_view text) {
   std::string_view digits = text;
   while (!digits.empty() && digits.front() == ' ') digits.remove_prefix(1);
   while (!digits.empty() && digits.back() == ' ') digits.remove_suffix(1);
+  if (digits.starts_with('+')) digits.remove_prefix(1);
   double value = 0.0;
   const auto [stop, status] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (digits.empty() || status != std::errc() || stop != digits.data() + digits.size()) {

@@ -9,8 +9,20 @@ using namespace std::string_literals;
 
 constexpr std::uint32_t nesting = 8;
 
-std::unique_ptr<ValueCursor> cursor_over(const std::string& bytes) {
-  return ubjson_cursor(as_bytes(bytes), nesting);
+// A cursor and the bytes it looks at.
+class Held {
+ public:
+  explicit Held(std::string bytes) : bytes_(std::move(bytes)), cursor_(ubjson_cursor(as_bytes(bytes_), nesting)) {}
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ValueCursor* operator->() const { return cursor_.get(); }
+
+ private:
+  std::string bytes_;
+  std::unique_ptr<ValueCursor> cursor_;
+};
+Held cursor_over(const std::string& bytes) {
+  return Held(bytes);
 }
 
 template <typename T>

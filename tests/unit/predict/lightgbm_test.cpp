@@ -56,4 +56,42 @@ TEST_CASE("LightgbmAnswersDifferByNothingFromTheLibrarys", "[lightgbm]") {
   }
 }
 
+// Whatever is read after a character has changed can be built and scored, or is refused.
+TEST_CASE("DamagedTextModelsAreRefusedOrScored", "[lightgbm]") {
+  for (const std::string name : {"4.6/linear.txt", "4.6/categories_multiclass.txt", "2.2/missing_zero.txt"}) {
+    const std::string whole = oracle::read_file(oracle::data_path("lightgbm/" + name));
+    std::size_t scored = 0;
+    for (std::size_t at = 5; at < whole.size(); at += 1 + whole.size() / 400) {
+      std::string text = whole;
+      text[at] = "0123456789 -="[at % 13];
+      auto model = formats::read_lightgbm(text);
+      if (!model) continue;
+      auto scorer = LightgbmScorer::build(std::move(*model));
+      if (!scorer || scorer->n_features() > 1000) continue;
+      std::vector<double> row(scorer->n_features(), 3.0);
+      scorer->prepare_row(row.data());
+      std::vector<double> scores(scorer->n_outputs());
+      scorer->raw_scores(row.data(), 1, scores.data());
+      scorer->convert(scores.data(), 1);
+      ++scored;
+    }
+    INFO(name);
+    CHECK(scored > 10);
+  }
+}
+
+// LightGBM's predictor drops |x| <= 1e-35 from a row and truncates categories toward zero.
+TEST_CASE("PreparesRowsAsLightgbmsPredictorSeesThem", "[lightgbm]") {
+  auto model = formats::read_lightgbm(oracle::read_file(oracle::data_path("lightgbm/4.6/categories.txt")));
+  REQUIRE(model.has_value());
+  auto scorer = LightgbmScorer::build(std::move(*model));
+  REQUIRE(scorer.has_value());
+  REQUIRE(!scorer->categorical_features().empty());
+  const std::uint32_t category = scorer->categorical_features()[0];
+  std::vector<double> row(scorer->n_features(), 1e-36);
+  row[category] = -0.75;
+  scorer->prepare_row(row.data());
+  for (const double x : row) CHECK(x == 0.0);
+}
+
 }  // namespace jackdaw::predict

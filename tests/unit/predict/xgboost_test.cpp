@@ -125,4 +125,52 @@ TEST_CASE("UsesTheFirstRoundsWhenAsked", "[xgboost]") {
   });
 }
 
+// Whatever is read after a byte has changed can be built and scored, or is refused.
+TEST_CASE("DamagedModelsAreRefusedOrScored", "[xgboost]") {
+  for (const std::string name : {"1.7/softprob.bst", "2.1/categories_mixed.ubj", "3.2/targets_vector.ubj"}) {
+    const std::string whole = oracle::read_file(oracle::data_path("xgboost/" + name));
+    std::size_t scored = 0;
+    for (std::size_t at = 5; at < whole.size(); at += 1 + whole.size() / 400) {
+      std::string text = whole;
+      text[at] = static_cast<char>(text[at] ^ (at % 2 == 0 ? 0x81 : 0x02));
+      auto model = formats::read_xgboost(as_bytes(text));
+      if (!model) continue;
+      auto scorer = XgboostScorer::build(*model);
+      if (!scorer || scorer->n_features() > 1000 || scorer->n_groups() > 1000) continue;
+      const std::vector<float> row(scorer->n_features(), 3.0f);
+      std::vector<float> margins(scorer->n_groups());
+      scorer->margins(row.data(), 1, row.size(), margins.data());
+      scorer->predict_from(margins.data(), 1, margins.data());
+      ++scored;
+    }
+    INFO(name);
+    CHECK(scored > 10);
+  }
+}
+
+// The header of each file patched to base_score 0.3 and version 0; the margins are what xgboost 1.7 answers to them for
+// a row of zeros.
+TEST_CASE("LegacyFilesFromBefore10KeepAMarginAsBaseScore", "[xgboost]") {
+  const std::pair<std::string, std::vector<float>> expected[] = {
+      {"logistic", {-0.5953163f}}, {"poisson", {1.2501277f}},     {"softprob", {0.5305147f, 0.57007104f, -0.30275083f}},
+      {"squared", {-0.35365522f}}, {"base_hinge", {0.78168046f}}, {"logitraw", {-0.55118585f}}};
+  for (const auto& [name, want] : expected) {
+    INFO(name);
+    std::string bytes = oracle::read_file(oracle::data_path("xgboost/1.7/" + name + ".bst"));
+    const float base = 0.3f;
+    const std::uint32_t zero[2] = {0, 0};
+    std::memcpy(bytes.data() + 4, &base, 4);
+    std::memcpy(bytes.data() + 4 + 20, zero, 8);
+    auto model = formats::read_xgboost(as_bytes(bytes));
+    REQUIRE(model.has_value());
+    CHECK(model->base_score_is_margin);
+    auto scorer = XgboostScorer::build(*model);
+    REQUIRE(scorer.has_value());
+    const std::vector<float> row(scorer->n_features(), 0.0f);
+    std::vector<float> margins(scorer->n_groups());
+    scorer->margins(row.data(), 1, row.size(), margins.data());
+    CHECK(differing(margins, want) == 0);
+  }
+}
+
 }  // namespace jackdaw::predict
