@@ -1,11 +1,11 @@
 #include "forest_block_layout.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <set>
-
-#include "forest_decision.h"
 
 namespace jackdaw::ops {
 namespace {
@@ -13,7 +13,6 @@ namespace {
 constexpr std::uint32_t block_rows = kernels::forest_block_rows;
 constexpr std::size_t byte_columns_max = 16384;
 constexpr std::size_t outputs_max = 2048;
-constexpr std::size_t categories_max = 1024;
 constexpr std::size_t group_thresholds = 255;         // A byte column tells 255 thresholds apart.
 constexpr std::size_t padded_leaf_values_max = 4096;  // Of one tree; wider leaves are not copied into padding.
 constexpr std::uint32_t deep_top_depth = 6;           // Below it, walking beats comparing every node.
@@ -65,14 +64,12 @@ class BlockLayout<X, Sum>::Builder {
       : spec_(spec), splits_(splits), layout_(layout) {}
 
   bool run() {
-    if (spec_.n_outputs > outputs_max || splits_.categories.size() > categories_max) return false;
+    if (spec_.n_outputs > outputs_max || !layout_.categories_->cheap()) return false;
     layout_.n_outputs_ = spec_.n_outputs;
     layout_.leaf_width_ = spec_.leaf_width;
     collect_thresholds();
     number_columns();
     if (layout_.columns_.size() + splits_.categories.size() > byte_columns_max) return false;
-    layout_.categories_ = splits_.categories;
-    if (!layout_.categories_.empty()) layout_.category_bits_ = spec_.category_bits;
     for (const double value : spec_.leaf_values) layout_.tail_values_.push_back(static_cast<Sum>(value));
     for (const SplitTree& tree : splits_.trees) {
       const bool shallow = tree.depth <= kernels::forest_block_depth_max &&
@@ -220,23 +217,11 @@ class BlockLayout<X, Sum>::Builder {
 };
 
 template <typename X, typename Sum>
-std::unique_ptr<BlockLayout<X, Sum>> BlockLayout<X, Sum>::make(const ForestSpec& spec, const Splits& splits) {
-  std::unique_ptr<BlockLayout> layout(new BlockLayout);
+std::unique_ptr<BlockLayout<X, Sum>> BlockLayout<X, Sum>::make(const ForestSpec& spec, const Splits& splits,
+                                                               std::shared_ptr<const CategoryColumns> categories) {
+  std::unique_ptr<BlockLayout> layout(new BlockLayout(std::move(categories)));
   if (!Builder(spec, splits, *layout).run()) return nullptr;
   return layout;
-}
-
-template <typename X, typename Sum>
-void BlockLayout<X, Sum>::fill_categories(const X* rows, std::size_t n_rows, std::size_t stride,
-                                          std::uint8_t* columns) const {
-  std::uint8_t* out = columns + columns_.size() * block_rows;
-  for (const ForestNode& node : categories_) {
-    for (std::uint32_t row = 0; row < block_rows; ++row) {
-      const X x = rows[std::min<std::size_t>(row, n_rows - 1) * stride + static_cast<std::size_t>(node.feature)];
-      out[row] = category_goes_left(node, category_bits_.data(), static_cast<double>(x)) ? 0 : 255;
-    }
-    out += block_rows;
-  }
 }
 
 template <typename X, typename Sum>
@@ -248,7 +233,7 @@ void BlockLayout<X, Sum>::fill_columns(const kernels::ForestBlockKernels& kernel
   } else {
     kernels.rank64(plan, rows, n_rows, stride, columns);
   }
-  fill_categories(rows, n_rows, stride, columns);
+  categories_->fill_bytes(rows, n_rows, stride, columns + columns_.size() * block_rows);
 }
 
 template <typename X, typename Sum>
@@ -267,7 +252,7 @@ void BlockLayout<X, Sum>::score(const kernels::ForestBlockKernels& kernels,
 template <typename X, typename Sum>
 void BlockLayout<X, Sum>::add_scores(const kernels::ForestBlockKernels& kernels, const X* rows, std::size_t n_rows,
                                      std::size_t stride, Sum* out) const {
-  const std::size_t column_bytes = (columns_.size() + categories_.size() + 1) * block_rows;
+  const std::size_t column_bytes = (columns_.size() + categories_->count() + 1) * block_rows;
   const std::size_t sum_count = std::size_t{n_outputs_} * block_rows;
   const std::size_t bytes = column_bytes + sum_count * sizeof(Sum);
   const std::size_t blocks_max = std::clamp<std::size_t>(batch_bytes / bytes, 1, batch_blocks_max);
@@ -298,15 +283,22 @@ void BlockLayout<X, Sum>::add_scores(const kernels::ForestBlockKernels& kernels,
 
 template <typename X, typename Sum>
 std::size_t BlockLayout<X, Sum>::resident_bytes() const {
-  return bytes_of(features_) + bytes_of(columns_) + bytes_of(keys_) + bytes_of(categories_) + bytes_of(category_bits_) +
-         bytes_of(trees_) + bytes_of(nodes_) + bytes_of(leaves_) + bytes_of(exits_) + bytes_of(tail_nodes_) +
-         bytes_of(tail_leaf_) + bytes_of(tail_values_);
+  return bytes_of(features_) + bytes_of(columns_) + bytes_of(keys_) + bytes_of(trees_) + bytes_of(nodes_) +
+         bytes_of(leaves_) + bytes_of(exits_) + bytes_of(tail_nodes_) + bytes_of(tail_leaf_) + bytes_of(tail_values_);
 }
 
 template <typename X, typename Sum>
 double BlockLayout<X, Sum>::block_ns() const {
-  return 100.0 + 150.0 * static_cast<double>(features_.size()) + 300.0 * static_cast<double>(categories_.size()) +
-         0.7 * static_cast<double>(nodes_.size()) + 10.0 * static_cast<double>(trees_.size());
+  double deep_steps = 0;  // Of one row: as many levels as a tree of that size must have, and half as many again.
+  std::size_t deep_trees = 0;
+  for (const kernels::BlockTree& tree : trees_) deep_trees += tree.deep ? 1 : 0;
+  if (deep_trees > 0) {
+    const double tail_nodes = static_cast<double>(tail_nodes_.size()) / static_cast<double>(deep_trees);
+    deep_steps = static_cast<double>(deep_trees) * (2.0 + 1.5 * std::max(0.0, std::log2(tail_nodes) - deep_top_depth));
+  }
+  return 100.0 + 100.0 * static_cast<double>(features_.size()) + 8.0 * static_cast<double>(categories_->count()) +
+         0.7 * static_cast<double>(nodes_.size()) + 10.0 * static_cast<double>(trees_.size()) * leaf_width_ +
+         1.5 * block_rows * deep_steps;
 }
 
 template class BlockLayout<float, float>;

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "forest_splits.h"
+#include "forest_categories.h"
 
 namespace jackdaw::ops {
 
@@ -16,7 +16,8 @@ template <typename X, typename Sum>
 class BlockLayout {
  public:
   // Null when the forest is too wide for it: over 16,384 byte columns, 2,048 outputs, or 2^32 tail nodes.
-  static std::unique_ptr<BlockLayout> make(const ForestSpec& spec, const Splits& splits);
+  static std::unique_ptr<BlockLayout> make(const ForestSpec& spec, const Splits& splits,
+                                           std::shared_ptr<const CategoryColumns> categories);
 
   // Any thread; scratch is thread-local and at most some 3 MB.
   void add_scores(const kernels::ForestBlockKernels& kernels, const X* rows, std::size_t n_rows, std::size_t stride,
@@ -30,19 +31,17 @@ class BlockLayout {
   using Key = std::conditional_t<std::is_same_v<X, float>, std::int32_t, std::int64_t>;
   class Builder;
 
-  BlockLayout() = default;
+  explicit BlockLayout(std::shared_ptr<const CategoryColumns> categories) : categories_(std::move(categories)) {}
   void fill_columns(const kernels::ForestBlockKernels& kernels, const X* rows, std::size_t n_rows, std::size_t stride,
                     std::uint8_t* columns) const;
   void score(const kernels::ForestBlockKernels& kernels, const kernels::BlockBatch<Sum>& batch) const;
-  void fill_categories(const X* rows, std::size_t n_rows, std::size_t stride, std::uint8_t* columns) const;
 
   std::uint32_t n_outputs_ = 1;
   std::uint32_t leaf_width_ = 1;
   std::vector<kernels::RankFeature> features_;
   std::vector<kernels::RankColumn> columns_;
   std::vector<Key> keys_;
-  std::vector<ForestNode> categories_;  // Their columns follow columns_.
-  std::vector<std::uint32_t> category_bits_;
+  std::shared_ptr<const CategoryColumns> categories_;  // Their byte columns follow columns_.
   std::vector<kernels::BlockTree> trees_;
   std::vector<kernels::BlockNode> nodes_;
   std::vector<Sum> leaves_;

@@ -25,11 +25,15 @@ const kernels::ForestBlockKernels* kernels_of(ForestPath path) {
   }
 }
 
-const kernels::ForestBlockKernels& best_kernels() {
-  for (const ForestPath path : {ForestPath::block_avx512, ForestPath::block_avx2}) {
-    if (const auto* found = kernels_of(path)) return *found;
-  }
-  return *kernels::forest_block_plain();
+struct BestKernels {
+  const kernels::ForestBlockKernels& kernels;
+  double slowness;  // Against AVX-512, which BlockLayout::block_ns is calibrated for.
+};
+
+BestKernels best_kernels() {
+  if (const auto* found = kernels_of(ForestPath::block_avx512)) return {*found, 1.0};
+  if (const auto* found = kernels_of(ForestPath::block_avx2)) return {*found, 2.5};
+  return {*kernels::forest_block_plain(), 5.0};
 }
 
 template <typename X, typename Sum>
@@ -37,14 +41,16 @@ class Engine final : public TypedForestEngine<X, Sum> {
  public:
   Engine(const ForestSpec& spec, const Splits& splits)
       : n_outputs_(spec.n_outputs),
-        rows_(spec, splits),
-        blocks_(BlockLayout<X, Sum>::make(spec, splits)),
+        categories_(std::make_shared<CategoryColumns>(spec, splits)),
+        rows_(spec, splits, categories_),
+        blocks_(BlockLayout<X, Sum>::make(spec, splits, categories_)),
         best_(best_kernels()) {
-    if (blocks_) block_rows_min_ = static_cast<std::size_t>(std::ceil(blocks_->block_ns() / rows_.row_ns()));
+    if (blocks_) block_rows_min_ = std::ceil(blocks_->block_ns() * best_.slowness / rows_.row_ns());
   }
 
   std::size_t resident_bytes() const override {
-    return sizeof(*this) + rows_.resident_bytes() + (blocks_ ? blocks_->resident_bytes() : 0);
+    return sizeof(*this) + categories_->resident_bytes() + rows_.resident_bytes() +
+           (blocks_ ? blocks_->resident_bytes() : 0);
   }
   double row_ns() const override { return rows_.row_ns(); }
 
@@ -57,11 +63,11 @@ class Engine final : public TypedForestEngine<X, Sum> {
     if (path == ForestPath::row) return add_rows(rows, n_rows, stride, out);
     if (path != ForestPath::automatic) return blocks_->add_scores(*kernels_of(path), rows, n_rows, stride, out);
     std::size_t in_blocks = 0;
-    if (blocks_) {
+    if (blocks_ && block_rows_min_ <= kernels::forest_block_rows) {
       const std::size_t rest = n_rows % kernels::forest_block_rows;
-      in_blocks = rest >= block_rows_min_ ? n_rows : n_rows - rest;
+      in_blocks = static_cast<double>(rest) >= block_rows_min_ ? n_rows : n_rows - rest;
     }
-    if (in_blocks > 0) blocks_->add_scores(best_, rows, in_blocks, stride, out);
+    if (in_blocks > 0) blocks_->add_scores(best_.kernels, rows, in_blocks, stride, out);
     add_rows(rows + in_blocks * stride, n_rows - in_blocks, stride, out + in_blocks * n_outputs_);
   }
 
@@ -71,10 +77,11 @@ class Engine final : public TypedForestEngine<X, Sum> {
   }
 
   std::uint32_t n_outputs_;
+  std::shared_ptr<const CategoryColumns> categories_;
   RowLayout<X, Sum> rows_;
   std::unique_ptr<BlockLayout<X, Sum>> blocks_;
-  const kernels::ForestBlockKernels& best_;
-  std::size_t block_rows_min_ = 0;  // From here on a block, mostly empty or not, beats single rows.
+  BestKernels best_;
+  double block_rows_min_ = 0;  // From here on a block, mostly empty or not, beats single rows.
 };
 
 }  // namespace

@@ -1,13 +1,12 @@
 #include "forest_row_layout.h"
 
 #include <algorithm>
-
-#include "forest_decision.h"
+#include <bit>
 
 namespace jackdaw::ops {
 namespace {
 
-constexpr std::size_t eager_categories_max = 64;
+constexpr std::size_t eager_categories_max = 4096;
 
 template <typename Key>
 constexpr Key lowest_key = std::is_same_v<Key, std::int32_t> ? Key(kernels::key_always_left_32)
@@ -32,19 +31,19 @@ std::size_t bytes_of(const std::vector<Node>& nodes) {
 }  // namespace
 
 template <typename X, typename Sum>
-RowLayout<X, Sum>::RowLayout(const ForestSpec& spec, const Splits& splits)
+RowLayout<X, Sum>::RowLayout(const ForestSpec& spec, const Splits& splits,
+                             std::shared_ptr<const CategoryColumns> categories)
     : n_outputs_(spec.n_outputs),
       leaf_width_(spec.leaf_width),
       columns_(splits.columns),
-      categories_(splits.categories),
-      category_bits_(spec.category_bits) {
+      categories_(std::move(categories)) {
   for (const SplitTree& tree : splits.trees) {
     outputs_.push_back(tree.output);
     steps_ += 1 + std::min<double>(tree.depth, 2.0 * std::bit_width(tree.splits.size()));
   }
   leaf_values_.reserve(spec.leaf_values.size());
   for (const double value : spec.leaf_values) leaf_values_.push_back(static_cast<Sum>(value));
-  if (categories_.size() > eager_categories_max) {
+  if (!categories_->cheap() || categories_->count() > eager_categories_max) {
     lazy_trees_ = splits.trees;
     return;
   }
@@ -101,7 +100,7 @@ template <typename X, typename Sum>
 void RowLayout<X, Sum>::add_compact(Group& group, const SplitTree* trees) {
   std::size_t largest = 0;
   for (std::uint32_t t = 0; t < group.tree_count; ++t) largest = std::max(largest, trees[t].splits.size());
-  const std::size_t column_count = columns_.size() + categories_.size();
+  const std::size_t column_count = columns_.size() + categories_->count();
   const bool small = std::is_same_v<X, float> && largest <= 65536 && column_count <= 65536;
   group.kind = small ? Kind::compact_small : Kind::compact_wide;
   for (std::uint32_t t = 0; t < group.tree_count; ++t) {
@@ -141,11 +140,7 @@ template <typename X, typename Sum>
 void RowLayout<X, Sum>::fill_keys(const X* row, Key* keys) const {
   kernels::forest_row_keys(row, columns_.data(), columns_.size(), keys);
   if (!lazy_trees_.empty()) return;
-  for (std::size_t i = 0; i < categories_.size(); ++i) {
-    const double x = static_cast<double>(row[categories_[i].feature]);
-    const bool left = category_goes_left(categories_[i], category_bits_.data(), x);
-    keys[columns_.size() + i] = left ? lowest_key<Key> : highest_key<Key>;
-  }
+  categories_->fill_keys(row, lowest_key<Key>, highest_key<Key>, keys + columns_.size());
 }
 
 template <typename X, typename Sum>
@@ -167,7 +162,7 @@ void RowLayout<X, Sum>::walk(const Group& group, const Key* keys, std::size_t* s
 
 template <typename X, typename Sum>
 void RowLayout<X, Sum>::add_row(const X* row, Sum* out) const {
-  Key* keys = key_scratch<Key>(columns_.size() + categories_.size() + 1);
+  Key* keys = key_scratch<Key>(columns_.size() + categories_->count() + 1);
   fill_keys(row, keys);
   if (!lazy_trees_.empty()) return add_lazily(row, keys, out);
   std::size_t slots[kernels::forest_lanes];
@@ -197,8 +192,8 @@ void RowLayout<X, Sum>::add_row(const X* row, Sum* out) const {
 template <typename X, typename Sum>
 bool RowLayout<X, Sum>::split_goes_right(const Split& split, const X* row, const Key* keys) const {
   if (split.column < columns_.size()) return keys[split.column] > static_cast<Key>(split.last_left);
-  const ForestNode& node = categories_[split.column - columns_.size()];
-  return !category_goes_left(node, category_bits_.data(), static_cast<double>(row[node.feature]));
+  const std::size_t category = split.column - columns_.size();
+  return categories_->goes_right(category, static_cast<double>(row[categories_->split(category).feature]));
 }
 
 template <typename X, typename Sum>
@@ -213,9 +208,9 @@ void RowLayout<X, Sum>::add_lazily(const X* row, const Key* keys, Sum* out) cons
 
 template <typename X, typename Sum>
 std::size_t RowLayout<X, Sum>::resident_bytes() const {
-  std::size_t bytes = bytes_of(leaf_values_) + bytes_of(leaf_of_slot_) + bytes_of(columns_) + bytes_of(categories_) +
-                      bytes_of(category_bits_) + bytes_of(outputs_) + bytes_of(groups_) + bytes_of(padded_) +
-                      bytes_of(small_) + bytes_of(wide_) + bytes_of(lazy_trees_);
+  std::size_t bytes = bytes_of(leaf_values_) + bytes_of(leaf_of_slot_) + bytes_of(columns_) + bytes_of(outputs_) +
+                      bytes_of(groups_) + bytes_of(padded_) + bytes_of(small_) + bytes_of(wide_) +
+                      bytes_of(lazy_trees_);
   for (const SplitTree& tree : lazy_trees_) bytes += bytes_of(tree.splits);
   return bytes;
 }
@@ -223,7 +218,8 @@ std::size_t RowLayout<X, Sum>::resident_bytes() const {
 template <typename X, typename Sum>
 double RowLayout<X, Sum>::row_ns() const {
   const double step_ns = lazy_trees_.empty() ? 1.3 : 5.0;
-  return 20.0 + 1.0 * static_cast<double>(columns_.size()) + step_ns * steps_ +
+  return 20.0 + 1.0 * static_cast<double>(columns_.size()) +
+         0.5 * static_cast<double>(lazy_trees_.empty() ? categories_->count() : 0) + step_ns * steps_ +
          1.0 * static_cast<double>(outputs_.size()) * leaf_width_;
 }
 

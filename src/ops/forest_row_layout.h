@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "forest_splits.h"
+#include "forest_categories.h"
 
 namespace jackdaw::ops {
 
@@ -18,7 +18,7 @@ class RowLayout {
   using Key = std::conditional_t<std::is_same_v<X, float>, std::int32_t, std::int64_t>;
 
   // The spec must have passed check_forest.
-  RowLayout(const ForestSpec& spec, const Splits& splits);
+  RowLayout(const ForestSpec& spec, const Splits& splits, std::shared_ptr<const CategoryColumns> categories);
 
   // Adds every tree's leaf to out[0 .. n_outputs). Any thread; scratch is thread-local.
   void add_row(const X* row, Sum* out) const;
@@ -57,15 +57,14 @@ class RowLayout {
   std::vector<Sum> leaf_values_;             // leaf_width 1: by slot; wider: by leaf.
   std::vector<std::uint32_t> leaf_of_slot_;  // Only for wider leaves.
   std::vector<kernels::KeyColumn> columns_;
-  std::vector<ForestNode> categories_;
-  std::vector<std::uint32_t> category_bits_;
+  std::shared_ptr<const CategoryColumns> categories_;
   std::vector<std::uint32_t> outputs_;  // By tree.
   std::vector<Group> groups_;
   std::vector<PaddedNode> padded_;
   std::vector<SmallNode> small_;
   std::vector<WideNode> wide_;
-  // With many distinct categorical splits their columns would cost more than the walk: then trees are walked one by one
-  // and categories are looked up where a row meets them.
+  // Where answering all categorical splits would cost more than the walk, trees are walked one by one and categories
+  // are looked up where a row meets them.
   std::vector<SplitTree> lazy_trees_;
   double steps_ = 0;
 };

@@ -1,9 +1,11 @@
 #include "forest_splits.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <tuple>
 
 namespace jackdaw::ops {
@@ -108,6 +110,23 @@ SplitTree make_tree(const ForestSpec& spec, const ForestTree& tree, Columns& col
   return result;
 }
 
+// Sorts the categorical splits and returns each one's new place.
+std::vector<std::uint32_t> order_by_feature(std::vector<ForestNode>& categories) {
+  std::vector<std::uint32_t> order(categories.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return categories[a].feature < categories[b].feature; });
+  std::vector<ForestNode> sorted;
+  sorted.reserve(categories.size());
+  std::vector<std::uint32_t> places(categories.size());
+  for (const std::uint32_t at : order) {
+    places[at] = static_cast<std::uint32_t>(sorted.size());
+    sorted.push_back(categories[at]);
+  }
+  categories = std::move(sorted);
+  return places;
+}
+
 }  // namespace
 
 std::int64_t last_left_32(double threshold, ForestSpec::Compare compare) {
@@ -131,7 +150,9 @@ Splits make_splits(const ForestSpec& spec, const std::vector<std::uint32_t>& dep
     splits.trees.push_back(make_tree(spec, spec.trees[i], columns, order, categorical));
     splits.trees.back().depth = depths[i];
   }
-  for (Split* split : categorical) split->column += static_cast<std::uint32_t>(splits.columns.size());
+  const std::vector<std::uint32_t> places = order_by_feature(splits.categories);
+  for (Split* split : categorical)
+    split->column = static_cast<std::uint32_t>(splits.columns.size()) + places[split->column];
   return splits;
 }
 

@@ -27,7 +27,8 @@ struct SplitTree {
 
 struct Splits {
   std::vector<kernels::KeyColumn> columns;  // Numeric columns 0..; then one column per distinct categorical split.
-  std::vector<ForestNode> categories;  // The categorical splits, columns.size() + i; `feature` and bits of the spec.
+  // The categorical splits, columns.size() + i, ordered by feature; feature and bits as in the spec.
+  std::vector<ForestNode> categories;
   std::vector<SplitTree> trees;
 
   std::size_t column_count() const { return columns.size() + categories.size(); }

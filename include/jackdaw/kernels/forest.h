@@ -175,4 +175,8 @@ const ForestBlockKernels* forest_block_plain();
 const ForestBlockKernels* forest_block_avx2();
 const ForestBlockKernels* forest_block_avx512();
 
+// rows: 64 pointers to n_columns bits each, bit i in byte i / 8. columns[i * 64 + row] = 255 where bit i is set, else
+// 0.
+void forest_bit_columns(const std::uint8_t* const* rows, std::size_t n_columns, std::uint8_t* columns);
+
 }  // namespace jackdaw::kernels

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 
+#include "jackdaw/base/cpu.h"
 #include "ops/forest_engine.h"
 #include "ops/forest_reference.h"
 #include "random_forest.h"
@@ -135,6 +136,28 @@ TEST_CASE("ForestPathsAgreeOnManyThresholdsPerFeature") {
   compare_types({.seed = 801, .trees = 60, .depth = 8, .n_features = 3, .distinct_thresholds = 255}, 100, 0.1, true);
   for (std::uint32_t trees = 1; trees < 70; trees += 3)
     compare_types({.seed = 802, .trees = trees, .depth = 3, .n_features = 1}, 64, 0.2, true);
+}
+
+TEST_CASE("ForestPathsAgreeOnMoreCategoricalSplitsThanTablesHold") {
+  // 40,000 words of categories on one feature: answered split by split, and for rows where they meet them.
+  for (const std::uint32_t trees : {3u, 30u}) {
+    RandomForest random({.seed = 850, .trees = trees, .depth = 6, .n_features = 3, .categorical_chance = 0.5});
+    ForestSpec spec = random.spec();
+    spec.category_bits.resize(std::max<std::size_t>(spec.category_bits.size(), 40000), 0x5a5a5a5au);
+    for (ForestNode& node : spec.nodes) {
+      if (node.categorical && node.category_begin == 0) node.category_words = 40000;
+    }
+    compare_paths<float, float>(spec, random.rows<float>(spec, 100, 0.1, true), 100, 3);
+  }
+}
+
+TEST_CASE("ForestOffersItsFastPathsWhereTheMachineHasThem") {
+  RandomForest random({.seed = 860, .trees = 10, .depth = 6, .categorical_chance = 0.1});
+  auto engine = make_forest_engine(random.spec());
+  REQUIRE(engine.has_value());
+  CHECK((*engine)->has(ForestPath::block_plain));
+  CHECK((*engine)->has(ForestPath::block_avx2) == cpu_features().avx2);
+  CHECK((*engine)->has(ForestPath::block_avx512) == cpu_features().avx512);
 }
 
 TEST_CASE("ForestPathsAgreeWithWideRowsAndStride") {
