@@ -147,7 +147,9 @@ NameRisk name_risk(std::string_view module, std::string_view name, bool called) 
   if (module == "copyreg" || module == "copy_reg")
     return is_data_function(name) ? NameRisk::known : NameRisk::dangerous;
   if (module == "_codecs") return name == "encode" ? NameRisk::known : NameRisk::unknown;
-  if (module == "functools") return NameRisk::dangerous;  // partial and reduce call what they are given
+  // A partial only remembers a function, which is judged by its own name; reduce and others call it.
+  if (module == "functools") return name == "partial" ? NameRisk::known : NameRisk::dangerous;
+  if (module == "_loss") return NameRisk::known;  // how Cython spells sklearn._loss._loss in scikit-learn 1.2 to 1.5
   if (contains(class_packages, package)) return library_risk(module, name, called);
   return contains(dangerous_functions, last_part(name)) ? NameRisk::dangerous : NameRisk::unknown;
 }

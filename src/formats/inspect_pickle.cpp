@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t text_columns = 60;
 constexpr std::size_t name_columns = 80;
+constexpr std::size_t dtype_columns = 44;
 constexpr std::size_t names_shown_max = 40;
 
 // ---- one value in one line ------------------------------------------------------------------------------------------
@@ -63,7 +64,7 @@ std::string first_values(const ObjectGraph& graph, const NdArray& array, int val
 std::string array_text(const ObjectGraph& graph, NodeId node, int values_max) {
   const auto array = to_ndarray(graph, node);
   if (!array) return fmt::format("numpy array that cannot be read: {}", array.error().message);
-  std::string out = printable(dtype_text(array->dtype), name_columns);
+  std::string out = printable(dtype_text(array->dtype), dtype_columns);
   if (!array->shape.empty()) out += " " + shape_text(array->shape);
   return out + first_values(graph, *array, values_max);
 }
@@ -179,8 +180,15 @@ class TreePrinter {
                                      : "}");
   }
 
+  // Members of an ensemble look alike: two of them tell the story.
+  bool alike(std::span<const NodeId> items) const {
+    if (items.size() < 4) return false;
+    const std::string first = graph_.class_name(items[0]);
+    return !first.empty() && graph_.kind(items[1]) == NodeKind::object && first == graph_.class_name(items[1]);
+  }
+
   void add_items(std::span<const NodeId> items, std::vector<Child>& out, std::size_t& left_out) const {
-    const auto most = static_cast<std::size_t>(page_.options().items_max);
+    const std::size_t most = alike(items) ? 2 : static_cast<std::size_t>(page_.options().items_max);
     for (std::size_t i = 0; i < items.size() && i < most; ++i) out.push_back({fmt::format("[{}]", i), items[i]});
     if (items.size() > most) left_out += items.size() - most;
   }

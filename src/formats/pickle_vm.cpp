@@ -366,6 +366,8 @@ bool PickleVm::build() {
   if (!need(2)) return false;
   const NodeId state = take();
   const NodeId target = stack_.back();
+  // Python would change the class itself, for everybody; a name has nothing to change.
+  if (graph_.is(target, NodeKind::global)) return true;
   if (!graph_.is(target, NodeKind::object)) {
     return fail(Code::parse_error, "BUILD on a {}", kind_name(graph_.kind(target)));
   }

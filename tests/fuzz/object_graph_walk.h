@@ -32,9 +32,13 @@ inline void walk_graph(const ObjectGraph& graph) {
     (void)graph.class_name(node);
     (void)graph.attribute(node, "coef_");
     switch (graph.kind(node)) {
-      case NodeKind::text: (void)graph.text(node).size(); break;
+      case NodeKind::text:
+        (void)graph.text(node).size();
+        break;
       case NodeKind::bytes:
-      case NodeKind::big_integer: (void)graph.bytes(node).size(); break;
+      case NodeKind::big_integer:
+        (void)graph.bytes(node).size();
+        break;
       case NodeKind::tuple:
       case NodeKind::list:
       case NodeKind::set:
@@ -46,8 +50,11 @@ inline void walk_graph(const ObjectGraph& graph) {
         for (const NodeId child : graph.object(node).appended) (void)graph.kind(child);
         for (const NodeId child : graph.object(node).set_items) (void)graph.kind(child);
         break;
-      case NodeKind::array: (void)graph.array(node).data.size(); break;
-      default: break;
+      case NodeKind::array:
+        (void)graph.array(node).data.size();
+        break;
+      default:
+        break;
     }
     convert(graph, node);
   }

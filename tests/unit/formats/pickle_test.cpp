@@ -33,6 +33,14 @@ TEST_CASE("NeverCallsWhatBuildOrNewobjName") {
   CHECK(graph.integer(graph.attribute(graph.root(), "a")) == 1);
 }
 
+TEST_CASE("BuildOnANameChangesNothing") {
+  const ObjectGraph graph =
+      read_pickle(bytes_of("\x80\x02"
+                           "csklearn.svm\nSVC\n}U\x07predictK\x01sb."));
+  CHECK(graph.kind(graph.root()) == NodeKind::global);
+  CHECK(graph.attribute(graph.root(), "predict") == no_node);
+}
+
 TEST_CASE("KeepsConstructorsOfDataInertUnlessTheirArgumentsFit") {
   // _codecs.encode with another codec, set() of something that is no list: still plain objects.
   const ObjectGraph rot13 = read_pickle(bytes_of("c_codecs\nencode\n(Vabc\nVrot13\ntR."));
