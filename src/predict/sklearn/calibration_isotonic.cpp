@@ -11,6 +11,8 @@ Result<IsotonicMap> IsotonicMap::read(const BuildContext& context) {
   const bool renamed = context.has("X_thresholds_");
   JACKDAW_ASSIGN(out.x_, context.doubles(renamed ? "X_thresholds_" : "_necessary_X_"));
   JACKDAW_ASSIGN(out.y_, sized_doubles(context, renamed ? "y_thresholds_" : "_necessary_y_", out.x_.size()));
+  JACKDAW_ASSIGN(const Matrix thresholds, context.matrix(renamed ? "X_thresholds_" : "_necessary_X_"));
+  out.dtype_ = float_dtype(thresholds.dtype);
   const bool finite = std::all_of(out.x_.begin(), out.x_.end(), [](double v) { return std::isfinite(v); });
   if (out.x_.empty() || !finite || !std::is_sorted(out.x_.begin(), out.x_.end())) {
     return context.error(Code::parse_error, "the thresholds of the isotonic regression are not in order");
@@ -58,7 +60,7 @@ class IsotonicRegression final : public FittedEstimator {
  private:
   Result<Matrix> mapped(const Frame& x) const {
     JACKDAW_ASSIGN(const MatrixRef m, check_input(x, rule()));
-    Matrix out = Matrix::dense(m->rows, 1, float_dtype(m->dtype));
+    Matrix out = Matrix::dense(m->rows, 1, map_.dtype());
     for (std::size_t r = 0; r < m->rows; ++r) {
       if (map_.raises() && !map_.inside(m->row(r)[0])) {
         return make_error(Code::invalid_argument, "A value ({}) in X is outside of the interpolation range.",

@@ -15,9 +15,11 @@ class IsotonicMap {
   double at(double x) const;
   bool inside(double x) const { return x >= x_.front() && x <= x_.back(); }
   bool raises() const { return raises_; }
+  DType dtype() const { return dtype_; }  // of the thresholds, and of the answers
 
  private:
   std::vector<double> x_, y_;
+  DType dtype_ = DType::fp64;
   bool clips_ = false;
   bool raises_ = false;
 };

@@ -57,11 +57,13 @@ Result<Matrix> all_predictions(const Members& members, Method method, const Fram
 
 class VotingClassifier final : public FittedEstimator {
  public:
-  VotingClassifier(Signature signature, Members members, std::vector<double> weights, bool soft)
+  // flat: soft transform puts the members' probabilities side by side instead of behind each other.
+  VotingClassifier(Signature signature, Members members, std::vector<double> weights, bool soft, bool flat)
       : FittedEstimator(std::move(signature)),
         members_(std::move(members)),
         weights_(std::move(weights)),
-        soft_(soft) {}
+        soft_(soft),
+        flat_(flat) {}
   bool supports(Method method) const override {
     return method == Method::predict || method == Method::transform || (method == Method::predict_proba && soft_);
   }
@@ -78,9 +80,14 @@ class VotingClassifier final : public FittedEstimator {
   }
   // Soft: every member's probabilities side by side. Hard: every member's class position.
   Result<Frame> transform(const Frame& x) const override {
+    if (soft_ && !flat_) {
+      return make_error(Code::unsupported,
+                        "flatten_transform=False answers with three dimensions, which no step can take");
+    }
     JACKDAW_ASSIGN(Matrix out, all_predictions(members_, soft_ ? Method::predict_proba : Method::predict, x));
     return Frame(std::move(out));
   }
+  Result<Output> transform_output(const Frame& x) const override;
   double cost_ns(std::size_t rows) const override { return members_.cost_ns(rows); }
   std::size_t resident_bytes() const override { return members_.resident_bytes(); }
 
@@ -92,7 +99,26 @@ class VotingClassifier final : public FittedEstimator {
   Members members_;
   std::vector<double> weights_;
   bool soft_;
+  bool flat_;
 };
+
+// As (members, rows, classes) when it is not flat; the next step of a pipeline could not take that.
+Result<Output> VotingClassifier::transform_output(const Frame& x) const {
+  if (flat_ || !soft_) return Estimator::transform_output(x);
+  std::vector<double> values;
+  DType dtype = DType::fp32;
+  for (const auto& member : members_.all) {
+    JACKDAW_ASSIGN(const Matrix m, member_numbers(*member, Method::predict_proba, x, frame_rows(x)));
+    if (m.cols != classes()[0].size())
+      return make_error(Code::unsupported, "voting estimators do not know all classes");
+    dtype = promote(dtype, m.dtype);
+    values.insert(values.end(), m.values.begin(), m.values.end());
+  }
+  const std::vector<std::int64_t> shape{static_cast<std::int64_t>(members_.size()),
+                                        static_cast<std::int64_t>(frame_rows(x)),
+                                        static_cast<std::int64_t>(classes()[0].size())};
+  return one_array(make_tensor(dtype, shape, values));
+}
 
 Result<Matrix> VotingClassifier::mean_probabilities(const Frame& x) const {
   const std::size_t classes_count = classes()[0].size();
@@ -169,13 +195,13 @@ Result<std::unique_ptr<Estimator>> build_voting_classifier(const BuildContext& c
   if (!members.support(soft ? Method::predict_proba : Method::predict)) {
     return context.error(Code::unsupported, fmt::format("an estimator without {}", soft ? "predict_proba" : "predict"));
   }
-  if (soft && !context.flag_or("flatten_transform", true)) {
-    return context.error(Code::unsupported, "flatten_transform=False answers with three dimensions");
-  }
+  // None was the default until 0.20, and meant no.
+  const bool flat =
+      context.has("flatten_transform") ? context.flag_or("flatten_transform", true) : written_since(context, 0, 21);
   Signature signature = member_signature(context, members);
   JACKDAW_ASSIGN(signature.classes.emplace_back(), context.labels("classes_"));
   return std::unique_ptr<Estimator>(
-      std::make_unique<VotingClassifier>(std::move(signature), std::move(members), std::move(weights), soft));
+      std::make_unique<VotingClassifier>(std::move(signature), std::move(members), std::move(weights), soft, flat));
 }
 
 Result<std::unique_ptr<Estimator>> build_voting_regressor(const BuildContext& context) {

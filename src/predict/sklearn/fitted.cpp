@@ -238,6 +238,7 @@ bool written_since(const BuildContext& context, int major, int minor) {
   int have_major = 0;
   int have_minor = 0;
   const std::string& text = context.sklearn_version;
+  if (text.empty()) return true;
   const char* end = text.data() + text.size();
   const auto first = std::from_chars(text.data(), end, have_major);
   if (first.ec == std::errc() && first.ptr != end && *first.ptr == '.') {

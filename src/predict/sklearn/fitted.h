@@ -50,7 +50,7 @@ std::optional<std::vector<formats::NodeId>> list_of(const formats::ObjectGraph& 
 Result<std::vector<formats::NodeId>> object_list(const BuildContext& context, std::string_view name);
 // Labels 0 .. n-1, as an estimator fitted on encoded targets has them.
 Labels range_labels(std::size_t n);
-// True when the object was written by scikit-learn major.minor or later; false when it does not say.
+// True when the object was written by scikit-learn major.minor or later, or does not say by which.
 bool written_since(const BuildContext& context, int major, int minor);
 // A 2-d array with its shape checked: rows or cols of -1 take any.
 Result<Matrix> shaped_matrix(const BuildContext& context, std::string_view name, std::int64_t rows, std::int64_t cols);

@@ -20,6 +20,7 @@ struct MixtureParts {
   Matrix means;                 // (components, columns)
   std::vector<double> roots;    // precisions_cholesky_, flat
   std::vector<double> offsets;  // per component: everything that does not depend on x
+  bool norms_single = false;    // since 1.8 norms of float32 rows are kept in float32
 };
 
 class Mixture final : public FittedEstimator {
@@ -51,11 +52,20 @@ class Mixture final : public FittedEstimator {
   Matrix joint(const Matrix& x) const {
     Matrix out = Matrix::dense(x.rows, parts_.means.rows, DType::fp64);
     for (std::size_t r = 0; r < x.rows; ++r) {
-      for (std::size_t k = 0; k < out.cols; ++k) out.row(r)[k] = parts_.offsets[k] - 0.5 * squared_norm(x.row(r), k);
+      for (std::size_t k = 0; k < out.cols; ++k) out.row(r)[k] = parts_.offsets[k] - 0.5 * norm(x, r, k);
     }
     return out;
   }
+  double norm(const Matrix& x, std::size_t r, std::size_t k) const {
+    if (x.dtype != DType::fp32) return squared_norm(x.row(r), k);
+    if (parts_.kind == MixtureParts::Kind::diag || parts_.kind == MixtureParts::Kind::spherical) {
+      return expanded_norm(x.row(r), k);
+    }
+    const double exact = squared_norm(x.row(r), k);
+    return parts_.norms_single ? round_to(DType::fp32, exact) : exact;
+  }
   double squared_norm(const double* x, std::size_t k) const;
+  double expanded_norm(const double* x, std::size_t k) const;
   static std::vector<double> totals(const Matrix& log_p);
 
   MixtureParts parts_;
@@ -76,6 +86,30 @@ double Mixture::squared_norm(const double* x, std::size_t k) const {
       sum = (x[j] - mean[j]) * parts_.roots[at];
     }
     out += sum * sum;
+  }
+  return out;
+}
+
+// numpy's sum of float32 squares: four lanes, added in pairs, then the rest.
+double single_squares(const double* x, std::size_t n) {
+  float lanes[4] = {};
+  const std::size_t whole = n - n % 4;
+  for (std::size_t c = 0; c < whole; ++c) lanes[c % 4] += static_cast<float>(x[c]) * static_cast<float>(x[c]);
+  float out = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
+  for (std::size_t c = whole; c < n; ++c) out += static_cast<float>(x[c]) * static_cast<float>(x[c]);
+  return out;
+}
+
+// Float32 rows are squared in float32 before anything else, so |x - m|^2 is taken apart as scikit-learn does.
+double Mixture::expanded_norm(const double* x, std::size_t k) const {
+  const std::size_t d = parts_.means.cols;
+  const bool diag = parts_.kind == MixtureParts::Kind::diag;
+  double out = diag ? 0.0 : single_squares(x, d) * parts_.roots[k] * parts_.roots[k];
+  for (std::size_t j = 0; j < d; ++j) {
+    const double root = parts_.roots[diag ? k * d + j : k];
+    const double mean = parts_.means.row(k)[j];
+    out += (mean * mean - 2.0 * x[j] * mean) * root * root;
+    if (diag) out += round_to(DType::fp32, x[j] * x[j]) * root * root;
   }
   return out;
 }
@@ -139,6 +173,7 @@ Result<MixtureParts> read_parts(const BuildContext& context) {
     return context.error(Code::parse_error, fmt::format("covariance_type='{}'", kind));
   }
   JACKDAW_ASSIGN(out.roots, sized_doubles(context, "precisions_cholesky_", count));
+  out.norms_single = written_since(context, 1, 8);
   const double constant = -0.5 * static_cast<double>(d) * std::log(2.0 * std::numbers::pi);
   for (std::size_t i = 0; i < k; ++i) out.offsets.push_back(constant + log_determinant(out, i));
   return out;

@@ -14,17 +14,21 @@ namespace {
 // Classes that are refused at load so far. The list may only shrink: a class that begins to work must leave it.
 const std::set<std::string> not_supported_yet = {};
 
+// scikit-learn computes these in single precision inside, whatever comes in: gradient boosting hands float32 rows to its
+// initial estimator. The last bits then depend on the BLAS that made the expected answers.
+const std::set<std::string> single_inside = {"gb_init_model", "gb_init_model_bin", "gb_reg_init_model"};
+
 struct Tally {
   int passed = 0;
   int refused = 0;
   std::vector<std::string> failures;
 };
 
-std::string run_methods(const Estimator& estimator, const CaseInput& input) {
+std::string run_methods(const Estimator& estimator, const CaseInput& input, const std::string& precision) {
   for (const auto& [name, expected] : input.methods) {
     const auto method = method_from_name(name);
     if (!method) return "unknown method " + name;
-    const std::string difference = compare(expected, call_method(estimator, *method, input.frame), input.form);
+    const std::string difference = compare(expected, call_method(estimator, *method, input.frame), precision);
     if (!difference.empty()) return input.form + " " + name + ": " + difference;
   }
   return "";
@@ -32,7 +36,8 @@ std::string run_methods(const Estimator& estimator, const CaseInput& input) {
 
 std::string run_case(const SklearnCase& c, const Estimator& estimator) {
   for (const CaseInput& input : c.inputs) {
-    std::string difference = run_methods(estimator, input);
+    const bool single = single_inside.contains(c.name);
+    std::string difference = run_methods(estimator, input, single ? "f32" : input.form);
     if (!difference.empty()) return difference;
   }
   return "";
