@@ -128,7 +128,7 @@ Result<void> Boosted::add_initial(const Matrix& x, Matrix& out) const {
 }
 
 Result<Matrix> Boosted::scores(const Frame& x, const InputRule& rule) const {
-  JACKDAW_ASSIGN(const MatrixRef m, dense_input(x, rule));
+  JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule));
   Matrix out = Matrix::dense(m->rows, forest.n_outputs(), DType::fp64);
   JACKDAW_TRY(add_initial(*m, out));
   add_forest_scores(forest, *m, out.values.data());

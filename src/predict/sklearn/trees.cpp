@@ -59,7 +59,7 @@ class TreeEnsemble : public FittedEstimator {
  protected:
   // Mean over the trees: rows x forest outputs.
   Result<Matrix> means(const Frame& x) const {
-    JACKDAW_ASSIGN(const MatrixRef m, dense_input(x, rule()));
+    JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule()));
     Matrix out = Matrix::dense(m->rows, forest_.n_outputs(), DType::fp64);
     add_forest_scores(forest_, *m, out.values.data());
     const auto trees = static_cast<double>(forest_.tree_count());

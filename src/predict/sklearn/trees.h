@@ -75,6 +75,9 @@ class ForestAssembler {
   std::size_t tree_begin_ = 0;
 };
 
+// Rows as trees take them: dense or sparse, rounded to float32. Sparse rows never carry NaN past scikit-learn's check.
+Result<MatrixRef> tree_input(const Frame& x, const InputRule& rule);
+
 // Adds the scores of all rows to `out` (rows x n_outputs), through float32 rows.
 void add_forest_scores(const ops::Forest& forest, const Matrix& x, double* out);
 

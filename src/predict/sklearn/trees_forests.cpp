@@ -37,7 +37,7 @@ class IsolationForest final : public FittedEstimator {
   }
   Result<Output> run(Method method, const Frame& x) const override {
     if (!supports(method)) return no_method(method);
-    JACKDAW_ASSIGN(const MatrixRef m, dense_input(x, rule()));
+    JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule()));
     std::vector<double> out(m->rows, 0.0);
     add_forest_scores(forest_, *m, out.data());
     for (double& v : out) v = answer(method, v);
@@ -156,7 +156,7 @@ class TreesEmbedding final : public FittedEstimator {
   bool supports(Method method) const override { return method == Method::transform; }
   Result<Output> run(Method method, const Frame&) const override { return no_method(method); }
   Result<Frame> transform(const Frame& x) const override {
-    JACKDAW_ASSIGN(const MatrixRef m, dense_input(x, rule()));
+    JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule()));
     std::vector<double> leaves(m->rows * forest_.n_outputs(), 0.0);
     add_forest_scores(forest_, *m, leaves.data());
     Matrix out;

@@ -160,14 +160,41 @@ Result<ops::Forest> ForestAssembler::build(const BuildContext& context) {
   return std::move(*forest);
 }
 
+Result<MatrixRef> tree_input(const Frame& x, const InputRule& rule) {
+  const auto* matrix = std::get_if<Matrix>(&x);
+  if (matrix == nullptr || !matrix->sparse) return check_input(x, rule);
+  InputRule sparse_rule = rule;
+  sparse_rule.accept_sparse = true;
+  if (rule.finite == Finite::nan_allowed) sparse_rule.finite = Finite::required;
+  return check_input(x, sparse_rule);
+}
+
+namespace {
+
+void fill_rows(const Matrix& x, std::size_t begin, std::size_t rows, std::vector<float>& block) {
+  if (!x.sparse) {
+    const double* from = x.row(begin);
+    for (std::size_t i = 0; i < rows * x.cols; ++i) block[i] = static_cast<float>(from[i]);
+    return;
+  }
+  std::fill(block.begin(), block.end(), 0.0f);
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t k = x.row_begin[begin + r]; k < x.row_begin[begin + r + 1]; ++k) {
+      block[r * x.cols + x.columns[k]] += static_cast<float>(x.values[k]);
+    }
+  }
+}
+
+}  // namespace
+
 void add_forest_scores(const ops::Forest& forest, const Matrix& x, double* out) {
-  constexpr std::size_t block_rows = 1024;
+  constexpr std::size_t block_floats = 1 << 18;
   static thread_local std::vector<float> block;
+  const std::size_t block_rows = std::clamp<std::size_t>(block_floats / std::max<std::size_t>(1, x.cols), 1, 1024);
   for (std::size_t begin = 0; begin < x.rows; begin += block_rows) {
     const std::size_t rows = std::min(block_rows, x.rows - begin);
     block.resize(std::max<std::size_t>(1, rows * x.cols));
-    const double* from = x.row(begin);
-    for (std::size_t i = 0; i < rows * x.cols; ++i) block[i] = static_cast<float>(from[i]);
+    fill_rows(x, begin, rows, block);
     forest.add_scores(block.data(), rows, x.cols, out + begin * forest.n_outputs());
   }
 }
