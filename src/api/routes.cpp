@@ -1,10 +1,12 @@
 #include "src/api/routes.h"
 
 #include <array>
+#include <exception>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "jackdaw/base/log.h"
 #include "jackdaw/base/text.h"
 #include "src/api/admin/admin.h"
 #include "src/api/oip/oip.h"
@@ -155,7 +157,13 @@ void dispatch(Call call) {
 net::Handler make_handler(ApiContext context, ApiOptions options) {
   auto api = std::make_shared<const Api>(Api{context, std::move(options)});
   return [api = std::move(api)](std::shared_ptr<net::Exchange> exchange) {
-    dispatch(Call{api, std::move(exchange), {}});
+    // Nothing of ours throws across modules, but memory can run out and libraries may; one request must not take the
+    // others with it. An exchange that stays unanswered gets a 500 from net.
+    try {
+      dispatch(Call{api, std::move(exchange), {}});
+    } catch (const std::exception& error) {
+      log_error("request failed with an exception", {{"what", error.what()}});
+    }
   };
 }
 

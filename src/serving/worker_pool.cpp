@@ -2,7 +2,11 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <exception>
 #include <utility>
+
+#include "jackdaw/base/log.h"
 
 namespace jackdaw::serving {
 
@@ -46,7 +50,12 @@ void WorkerPool::run() {
     std::function<void()> work = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    work();
+    // Running out of memory in one piece of work must not end the process; what it held is released here.
+    try {
+      work();
+    } catch (const std::exception& error) {
+      log_error("work failed with an exception", {{"what", error.what()}});
+    }
   }
 }
 

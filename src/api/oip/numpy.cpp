@@ -83,6 +83,15 @@ const char* python_type(element value) {
   }
 }
 
+// A refusal does not repeat a megabyte of text. Cuts only where a UTF-8 character begins.
+std::string shortened(std::string_view text) {
+  constexpr std::size_t shown_max = 80;
+  if (text.size() <= shown_max) return std::string(text);
+  std::size_t end = shown_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "...";
+}
+
 // What a declared floating-point dtype takes.
 Result<double> as_double(element value) {
   switch (value.type()) {
@@ -99,7 +108,7 @@ Result<double> as_double(element value) {
     case element_type::STRING: {
       const std::string_view text = value.get_string().value_unsafe();
       if (const auto number = python_float(text)) return *number;
-      return make_error(Code::invalid_argument, "could not convert string to float: '{}'", text);
+      return make_error(Code::invalid_argument, "could not convert string to float: '{}'", shortened(text));
     }
     default:
       return make_error(Code::invalid_argument, "float() argument must be a string or a real number, not '{}'",
@@ -141,7 +150,7 @@ Result<T> as_integer(element value, DType dtype) {
       T parsed{};
       const auto end = std::from_chars(text.data(), text.data() + text.size(), parsed);
       if (end.ec == std::errc() && end.ptr == text.data() + text.size()) return parsed;
-      return make_error(Code::invalid_argument, "invalid literal for int() with base 10: '{}'", text);
+      return make_error(Code::invalid_argument, "invalid literal for int() with base 10: '{}'", shortened(text));
     }
     default:
       return make_error(Code::invalid_argument,

@@ -22,7 +22,11 @@ using simdjson::dom::object;
 
 constexpr std::size_t columns_max = 65'536;
 
-// A data frame under construction: columns in the order they first appear, each with one cell per row so far. A cell
+// A data frame may have this many cells that nobody sent, or this many times those that were sent.
+constexpr std::size_t cells_free = 1 << 20;
+constexpr std::size_t sparseness_max = 8;
+
+// A data frame under construction: columns in the order they first appear, each with the cells it was given. A cell
 // that no instance gave is null.
 class FrameBuilder {
  public:
@@ -36,10 +40,15 @@ class FrameBuilder {
   }
 
   Result<std::vector<Tensor>> finish() && {
+    // Holes cost memory too: 30,000 rows with a column each of their own would be 900 million cells.
+    if (rows_ * columns_.size() > cells_free + sparseness_max * given_) {
+      return make_error(Code::invalid_argument,
+                        "the data frame would have {} rows x {} columns for {} values; rows must share their columns",
+                        rows_, columns_.size(), given_);
+    }
     std::vector<Tensor> out;
-    for (Column& column : columns_) {
-      pad(column);
-      JACKDAW_ASSIGN(Tensor tensor, to_tensor(column));
+    for (const Column& column : columns_) {
+      JACKDAW_ASSIGN(Tensor tensor, to_tensor(filled(column)));
       out.push_back(std::move(tensor));
     }
     return out;
@@ -48,8 +57,18 @@ class FrameBuilder {
  private:
   struct Column {
     std::string name;
+    std::vector<std::pair<std::size_t, element>> cells;  // row and value, rows ascending
+  };
+  struct FilledColumn {
+    std::string_view name;
     std::vector<std::optional<element>> cells;
   };
+
+  FilledColumn filled(const Column& column) const {
+    FilledColumn out{column.name, std::vector<std::optional<element>>(rows_)};
+    for (const auto& [row, cell] : column.cells) out.cells[row] = cell;
+    return out;
+  }
 
   Column* column(std::string_view name) {
     const auto found = index_.find(name);
@@ -60,13 +79,12 @@ class FrameBuilder {
     return &columns_.back();
   }
 
-  void pad(Column& c) { c.cells.resize(std::max(c.cells.size(), rows_)); }
-
-  Result<void> put(std::string_view name, element cell) {
+  // A key twice in one row: the last value counts, as in Python.
+  Result<void> put(std::string_view name, std::size_t row, element cell) {
     Column* c = column(name);
     if (c == nullptr) return make_error(Code::invalid_argument, "more than {} columns", columns_max);
-    pad(*c);
-    c->cells.push_back(cell);
+    c->cells.emplace_back(row, cell);
+    ++given_;
     return {};
   }
 
@@ -76,41 +94,31 @@ class FrameBuilder {
       if (row.get(cells) != simdjson::SUCCESS) {
         return make_error(Code::invalid_argument, "a list of rows must hold objects only");
       }
-      for (const auto [name, cell] : cells) {
-        Column* c = column(name);
-        // A key twice in one row: the last one counts, as in Python.
-        if (c != nullptr && c->cells.size() > rows_) {
-          c->cells.back() = cell;
-          continue;
-        }
-        JACKDAW_TRY(put(name, cell));
-      }
+      for (const auto [name, cell] : cells) JACKDAW_TRY(put(name, rows_, cell));
       ++rows_;
     }
     return {};
   }
 
+  // The cells of one column of one instance; returns how many.
+  Result<std::size_t> put_cells(std::string_view name, element cells) {
+    array list;
+    object indexed;
+    std::size_t count = 0;
+    if (cells.get(list) == simdjson::SUCCESS) {
+      for (const element cell : list) JACKDAW_TRY(put(name, rows_ + count++, cell));
+    } else if (cells.get(indexed) == simdjson::SUCCESS) {
+      for (const auto [index, cell] : indexed) JACKDAW_TRY(put(name, rows_ + count++, cell));
+    } else {
+      JACKDAW_TRY(put(name, rows_ + count++, cells));
+    }
+    return count;
+  }
+
   Result<void> add_columns(object columns) {
     std::optional<std::size_t> height;
     for (const auto [name, cells] : columns) {
-      array list;
-      object indexed;
-      std::size_t count = 1;
-      if (cells.get(list) == simdjson::SUCCESS) {
-        count = 0;
-        for (const element cell : list) {
-          JACKDAW_TRY(put(name, cell));
-          ++count;
-        }
-      } else if (cells.get(indexed) == simdjson::SUCCESS) {
-        count = 0;
-        for (const auto [index, cell] : indexed) {
-          JACKDAW_TRY(put(name, cell));
-          ++count;
-        }
-      } else {
-        JACKDAW_TRY(put(name, cells));
-      }
+      JACKDAW_ASSIGN(const std::size_t count, put_cells(name, cells));
       if (height.value_or(count) != count)
         return make_error(Code::invalid_argument, "All arrays must be of the same length");
       height = count;
@@ -119,7 +127,7 @@ class FrameBuilder {
     return {};
   }
 
-  static Result<Tensor> to_tensor(const Column& column) {
+  static Result<Tensor> to_tensor(const FilledColumn& column) {
     Tensor out;
     out.name = column.name;
     out.shape = {static_cast<std::int64_t>(column.cells.size())};
@@ -160,7 +168,7 @@ class FrameBuilder {
     return cell.get_double().value_unsafe();  // integers convert
   }
 
-  static Result<DType> dtype_of(const Column& column) {
+  static Result<DType> dtype_of(const FilledColumn& column) {
     bool text = false, real = false, integer = false, boolean = false, missing = false;
     for (const std::optional<element>& cell : column.cells) {
       switch (cell ? cell->type() : element_type::NULL_VALUE) {
@@ -196,6 +204,7 @@ class FrameBuilder {
   std::vector<Column> columns_;
   std::map<std::string, std::size_t, std::less<>> index_;
   std::size_t rows_ = 0;
+  std::size_t given_ = 0;
 };
 
 bool starts_a_frame(element first) {
