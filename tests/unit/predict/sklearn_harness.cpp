@@ -163,7 +163,21 @@ std::string compare_texts(const ExpectedArray& want, const engine::Tensor& got) 
   return "";
 }
 
-std::string compare_numbers(const ExpectedArray& want, const engine::Tensor& got, bool single) {
+enum class Precision { full, single, single_inside };
+
+double tolerance_for(Precision precision, double want, double largest) {
+  switch (precision) {
+    case Precision::full:
+      return 1e-12 * std::max(1.0, std::abs(want));
+    case Precision::single:
+      return 1e-6 * std::max(1e-3 * largest, std::abs(want));
+    case Precision::single_inside:
+      return 2e-6 * std::max(1.0, largest);
+  }
+  return 0.0;
+}
+
+std::string compare_numbers(const ExpectedArray& want, const engine::Tensor& got, Precision precision) {
   double largest = 0;
   for (double v : want.numbers) {
     if (std::isfinite(v)) largest = std::max(largest, std::abs(v));
@@ -172,14 +186,13 @@ std::string compare_numbers(const ExpectedArray& want, const engine::Tensor& got
     const double a = element_at(got, i);
     const double b = want.numbers[i];
     if (std::isnan(a) && std::isnan(b)) continue;
-    const double tolerance = single ? 1e-6 * std::max(1e-3 * largest, std::abs(b)) : 1e-12 * std::max(1.0, std::abs(b));
-    if (a == b || std::abs(a - b) <= tolerance) continue;
+    if (a == b || std::abs(a - b) <= tolerance_for(precision, b, largest)) continue;
     return fmt::format("element {}: {}, expected {}", i, a, b);
   }
   return "";
 }
 
-std::string compare_array(const ExpectedArray& want, const engine::Tensor& got, bool single) {
+std::string compare_array(const ExpectedArray& want, const engine::Tensor& got, Precision precision) {
   if (dtype_named(want.dtype) != got.dtype)
     return fmt::format("dtype {}, expected {}", oip_name(got.dtype), want.dtype);
   if (want.shape != got.shape) {
@@ -187,7 +200,8 @@ std::string compare_array(const ExpectedArray& want, const engine::Tensor& got, 
   }
   if (got.element_count() != want.missing.size()) return fmt::format("{} elements", got.element_count());
   if (got.dtype == DType::bytes) return compare_texts(want, got);
-  return compare_numbers(want, got, single || got.dtype == DType::fp32);
+  if (precision == Precision::full && got.dtype == DType::fp32) precision = Precision::single;
+  return compare_numbers(want, got, precision);
 }
 
 }  // namespace
@@ -235,8 +249,11 @@ std::string compare(const Expected& expected, const Result<Output>& got, const s
   }
   if (!got) return "refused: " + got.error().text();
   if (got->arrays.size() != expected.arrays.size()) return fmt::format("{} arrays", got->arrays.size());
+  const Precision precision = form == "single-inside" ? Precision::single_inside
+                              : form == "f32"          ? Precision::single
+                                                       : Precision::full;
   for (std::size_t i = 0; i < expected.arrays.size(); ++i) {
-    std::string difference = compare_array(expected.arrays[i], got->arrays[i], form == "f32");
+    std::string difference = compare_array(expected.arrays[i], got->arrays[i], precision);
     if (!difference.empty()) return difference;
   }
   return "";

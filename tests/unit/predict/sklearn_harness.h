@@ -49,7 +49,7 @@ struct LoadedModel {
 Result<LoadedModel> load_model(const std::filesystem::path& file);
 
 // "" when the answer is the expected one, else what differs. Single-precision inputs are compared to 1e-6 of the
-// largest magnitude, all others to 1e-12.
+// largest magnitude, all others to 1e-12. The form "single-inside" is for double answers with float32 steps on the way.
 std::string compare(const Expected& expected, const Result<Output>& got, const std::string& form);
 
 }  // namespace jackdaw::predict::testing

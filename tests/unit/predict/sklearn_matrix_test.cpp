@@ -37,7 +37,7 @@ std::string run_methods(const Estimator& estimator, const CaseInput& input, cons
 std::string run_case(const SklearnCase& c, const Estimator& estimator) {
   for (const CaseInput& input : c.inputs) {
     const bool single = single_inside.contains(c.name);
-    std::string difference = run_methods(estimator, input, single ? "f32" : input.form);
+    std::string difference = run_methods(estimator, input, single ? "single-inside" : input.form);
     if (!difference.empty()) return difference;
   }
   return "";
