@@ -139,7 +139,8 @@ def main():
             tally.skip("tritonclient and KServe SDK", why)
             tally.end()
         environment = {**os.environ, "JACKDAW_CLIENTS_INSTALLED": "1"}
-        os.execve(VENV / "bin" / "python", ["python", "-B", __file__], environment)
+        python = str(VENV / "bin" / "python")  # As argv[0] too: it finds its packages by that.
+        os.execve(python, [python, "-B", __file__], environment)
     with Daemon(CONFIG) as daemon:
         url = f"http://127.0.0.1:{daemon.port}"
         tally.run("tritonclient", triton, daemon, tally)

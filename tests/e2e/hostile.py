@@ -218,7 +218,7 @@ class Hostile:
         self.daemon, self.tally, self.check_memory = daemon, tally, check_memory
         self.port = daemon.port
 
-    def after(self, name, ok, detail=""):
+    def after(self, name, ok, detail="", note=""):
         """The attack's own outcome, and that others are answered as before."""
         try:
             began = time.monotonic()
@@ -234,7 +234,8 @@ class Hostile:
             detail += f" the server no longer answers (exit status {self.daemon.process.poll()})"
         if not small:
             detail += f" {resident:.0f} MB resident"
-        self.tally.check(name, ok and alive and small, detail if not (ok and alive and small) else f"{took * 1e3:.0f} ms, {resident:.0f} MB")
+        good = ok and alive and small
+        self.tally.check(name, good, f"{note or 'the next request took'} {took * 1e3:.0f} ms, {resident:.0f} MB resident" if good else detail)
 
     def table(self):
         for name, data, allowed in requests():
@@ -285,7 +286,8 @@ class Hostile:
         for connection in slow:
             connection.close()
         self.after("200 slow-loris clients", len(closed) == len(slow),
-                   f"{len(closed)} of {len(slow)} were let go within {took:.1f} s; others waited {slowest * 1e3:.0f} ms at most")
+                   f"{len(closed)} of {len(slow)} were let go within {took:.1f} s",
+                   f"let go within {took:.1f} s, meanwhile others waited {slowest * 1e3:.0f} ms at most, afterwards")
 
     def slow_body(self):
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
