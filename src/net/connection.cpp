@@ -77,7 +77,7 @@ void Connection::settle() {
       close();
     } else if (last_request_) {
       linger();
-    } else if (io_->draining() && idle) {
+    } else if (io_->closes_idle() && idle) {
       close_if_idle();
     }
   }
@@ -420,6 +420,8 @@ void Connection::set_read_deadline() {
   if (last_request_ || end_of_input_) return;
   if (phase_ == Phase::body) {
     if (!continue_due_) read_deadline_ = received_ + limits_.body_timeout;
+  } else if (began_ && crowded()) {
+    request_began_ = io_->now();  // we do not look at its bytes: the time is ours
   } else if (began_) {
     read_deadline_ = request_began_ + limits_.header_timeout;
   } else if (answers_.empty() && out_.empty() && buffer_->unused().empty()) {

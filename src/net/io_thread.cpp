@@ -19,6 +19,7 @@ using boost::asio::ip::tcp;
 constexpr Duration sweep_interval_max = std::chrono::milliseconds(250);
 constexpr Duration sweep_interval_min = std::chrono::milliseconds(5);
 constexpr Duration accept_pause = std::chrono::milliseconds(100);  // when descriptors or memory have run out
+constexpr Duration idle_grace = std::chrono::milliseconds(100);    // a busy keep-alive client asks again within it
 constexpr std::size_t rejecting_max = 64;  // connections told about the limit at one time; more are just closed
 constexpr int leftover_rounds_max = 100;
 
@@ -289,14 +290,25 @@ void IoThread::flush_metrics() {
 
 // ------------------------------------------------------------------------------------------------------ the end
 
-void IoThread::begin_drain() {
-  post([this] { drain_now(); });
+void IoThread::begin_drain(Instant deadline) {
+  post([this, deadline] { drain_now(deadline); });
 }
 
-void IoThread::drain_now() {
+void IoThread::drain_now(Instant deadline) {
   if (draining_) return;
   close_listeners();
   draining_ = true;
+  const Instant now = std::chrono::steady_clock::now();
+  const Duration grace = connections_.empty() ? Duration{} : std::min(idle_grace, (deadline - now) / 4);
+  if (grace > Duration{}) {
+    at(now + grace, [this] { close_idle(); });
+  } else {
+    close_idle();
+  }
+}
+
+void IoThread::close_idle() {
+  closes_idle_ = true;
   const auto all = connections_;
   for (const auto& connection : all) connection->close_if_idle();
   if (!connections_.empty()) return;

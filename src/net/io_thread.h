@@ -56,8 +56,9 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   void add_listener(Acceptor acceptor) { acceptors_.push_back(std::move(acceptor)); }
   void start();
 
-  // Any thread. Closes the listeners and idle connections; the others end with their answers.
-  void begin_drain();
+  // Any thread. Closes the listeners; connections end with their next answer, and idle ones after a short grace (less
+  // when `deadline` is near): a client that asks again meanwhile is answered and told to close, not met by a reset.
+  void begin_drain(Instant deadline);
   // Any thread. True when all connections are gone before the deadline.
   bool wait_until_empty(Instant deadline);
   // Any thread but this one. Cuts what is left, ends the loop, joins; returns how many connections were cut.
@@ -72,6 +73,8 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   bool is_owner() const { return std::this_thread::get_id() == owner_.load(std::memory_order_relaxed); }
   Instant now() const { return now_; }
   bool draining() const { return draining_; }
+  // Draining, and the grace for idle connections is over.
+  bool closes_idle() const { return closes_idle_; }
   ServerCore& core() { return *core_; }
   ResponseText& response_text() { return response_text_; }
   boost::asio::io_context& context() { return context_; }
@@ -103,7 +106,8 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   void adopt(boost::asio::ip::tcp::socket socket);
   void run_leftovers();
   void close_listeners();
-  void drain_now();
+  void drain_now(Instant deadline);
+  void close_idle();
   void cut_all();
   void sweep();
   void schedule_sweep();
@@ -121,6 +125,7 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   Instant now_{};
   int turn_depth_ = 0;
   bool draining_ = false;
+  bool closes_idle_ = false;
   bool ended_ = false;         // the loop runs out: no timer is armed any more
   std::size_t rejecting_ = 0;  // connections over the limit that are being told so
   std::size_t cut_ = 0;

@@ -90,7 +90,7 @@ class ServerImpl final : public Server {
 
   std::size_t drain(Instant deadline) override {
     for (const auto& thread : threads_) CHECK(!thread->is_owner());
-    for (const auto& thread : threads_) thread->begin_drain();
+    for (const auto& thread : threads_) thread->begin_drain(deadline);
     for (const auto& thread : threads_) thread->wait_until_empty(deadline);
     const std::lock_guard lock(stop_mutex_);
     if (stopped_) return 0;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sends SIGTERM to a server under load and counts what clients lose: nothing that was asked before the signal.
+"""Sends SIGTERM to a server under load and counts what busy keep-alive clients lose: nothing, whatever they ask when.
 
 usage: tests/e2e/drain.py [--rounds N]
 """
@@ -25,7 +25,7 @@ class Load(threading.Thread):
         super().__init__(daemon=True)
         self.port = port
         self.answered = 0
-        self.lost = []  # (time the request was sent, what happened)
+        self.lost = []
         self.partial = []
 
     def run(self):
@@ -39,13 +39,11 @@ class Load(threading.Thread):
 
     def ask_until_closed(self, connection):
         while connection.sock is not None:
-            sent = time.monotonic()
             try:
                 connection.request("POST", PATH, BODY)
-                sent = time.monotonic()
                 answer = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
-                self.lost.append((sent, repr(error)))
+                self.lost.append(repr(error))
                 return connection.close()
             try:
                 body = answer.read()
@@ -78,16 +76,14 @@ def round_of_load(tally):
             time.sleep(0.3)
             halfway.sendall(BODY[10:])
             answer = read_answer(halfway)
-        status = daemon.stop()
+        status = daemon.process.wait(40)  # A second signal would end it at once.
         took = time.monotonic() - signalled
         for client in clients:
             client.join(20)
         answered = sum(client.answered for client in clients)
-        lost = [what for client in clients for sent, what in client.lost if sent < signalled]
-        later = sum(len(client.lost) for client in clients) - len(lost)
+        lost = [what for client in clients for what in client.lost]
         partial = [what for client in clients for what in client.partial]
-        tally.check("every request sent before SIGTERM is answered", answered > 0 and not lost,
-                    f"{answered} answered, {len(lost)} lost {lost[:3]}; {later} sent later found the connection closed")
+        tally.check("no request is lost", answered > 0 and not lost, f"{answered} answered, {len(lost)} lost {lost[:3]}")
         tally.check("no answer is cut off", not partial, "; ".join(partial[:3]))
         tally.check("a request that is half here at SIGTERM is answered when the rest comes",
                     answer.startswith(b"HTTP/1.1 200") and answer.endswith(b'{"predictions":[1]}'),
