@@ -143,11 +143,7 @@ bool BuildContext::flag_or(std::string_view name, bool fallback) const {
 Result<std::string> BuildContext::text(std::string_view name) const {
   const NodeId n = attribute(name);
   if (n == no_node) return absent(*this, name);
-  if (graph.kind(n) == NodeKind::text) return std::string(graph.text(n));
-  if (formats::is_ndarray(graph, n)) {  // numpy.str_
-    JACKDAW_ASSIGN(const formats::NdArray array, formats::to_ndarray(graph, n));
-    if (auto texts = formats::to_strings(graph, array); texts && texts->size() == 1) return (*texts)[0];
-  }
+  if (auto value = to_text(graph, n)) return std::move(*value);
   return wrong(*this, name, "a text");
 }
 
@@ -260,14 +256,21 @@ std::vector<std::string> BuildContext::strings_or_empty(std::string_view name) c
   std::vector<std::string> out;
   if (is_sequence(graph.kind(n))) {
     for (NodeId item : graph.items(n)) {
-      if (graph.kind(item) != NodeKind::text) return {};
-      out.emplace_back(graph.text(item));
+      auto value = to_text(graph, item);
+      if (!value) return {};
+      out.push_back(std::move(*value));
     }
     return out;
   }
   if (!formats::is_ndarray(graph, n)) return {};
   const auto array = formats::to_ndarray(graph, n);
   if (!array) return {};
+  for (NodeId item : array->objects) {
+    auto value = to_text(graph, item);
+    if (!value) return {};
+    out.push_back(std::move(*value));
+  }
+  if (!array->objects.empty()) return out;
   auto texts = formats::to_strings(graph, *array);
   return texts ? std::move(*texts) : out;
 }

@@ -16,8 +16,8 @@ Result<void> Categories::add(const BuildContext& context, NodeId node, std::stri
   const auto index = static_cast<std::uint32_t>(size_++);
   if (context.graph.kind(node) == NodeKind::none) {
     none_ = index;
-  } else if (context.graph.kind(node) == NodeKind::text) {
-    texts_.emplace(std::string(context.graph.text(node)), index);
+  } else if (auto text = to_text(context.graph, node)) {
+    texts_.emplace(std::move(*text), index);
   } else if (const auto number = formats::to_number(context.graph, node)) {
     if (std::isnan(*number)) {
       nan_ = index;

@@ -150,6 +150,12 @@ class TransformedTarget : public Estimator {
 Result<std::unique_ptr<Estimator>> transformed_target(const BuildContext& c) {
   JACKDAW_ASSIGN(auto regressor, c.estimator("regressor_"));
   JACKDAW_ASSIGN(auto transformer, c.estimator("transformer_"));
+  const std::int64_t targets = std::clamp<std::int64_t>(transformer->n_features_in(), 1, 1 << 16);
+  const auto back =
+      transformer->inverse_transform(Frame(Matrix::dense(1, static_cast<std::size_t>(targets), DType::fp64)));
+  if (!back && back.error().code == Code::unsupported) {
+    return c.error(Code::unsupported, "its predictions cannot be transformed back: " + back.error().message);
+  }
   return std::unique_ptr<Estimator>(
       new TransformedTarget(std::move(regressor), std::move(transformer), c.integer_or("_training_dim", 1) == 1));
 }

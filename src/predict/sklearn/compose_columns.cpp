@@ -101,7 +101,7 @@ class ColumnTransformer : public Estimator {
     std::string missing;
     std::unordered_set<std::string_view> told;
     for (const Part& part : parts_) {
-      for (std::size_t i = 0; i < part.columns.places.size() + part.columns.names.size(); ++i) {
+      for (std::size_t i = 0; has_names(part.columns) && i < count_of(part.columns); ++i) {
         const std::string& name = name_at(part.columns, i);
         if (places.columns.contains(name) || !told.insert(name).second) continue;
         missing += fmt::format("{}'{}'", missing.empty() ? "" : ", ", name);
@@ -111,15 +111,17 @@ class ColumnTransformer : public Estimator {
     return make_error(Code::invalid_argument, "columns are missing: {{{}}}", missing);
   }
 
+  // Files before 0.23 keep no names of their own: what they picked by place stays a place.
+  bool has_names(const Selection& columns) const { return !columns.names.empty() || !rule_.names.empty(); }
+  static std::size_t count_of(const Selection& columns) { return columns.places.size() + columns.names.size(); }
   const std::string& name_at(const Selection& columns, std::size_t i) const {
     return columns.names.empty() ? rule_.names[columns.places[i]] : columns.names[i];
   }
 
   std::vector<std::size_t> columns_of(const Selection& columns, const Places& places) const {
-    if (!places.by_name) return columns.places;
+    if (!places.by_name || !has_names(columns)) return columns.places;
     std::vector<std::size_t> out;
-    const std::size_t count = columns.places.size() + columns.names.size();
-    for (std::size_t i = 0; i < count; ++i) out.push_back(places.columns.at(name_at(columns, i)));
+    for (std::size_t i = 0; i < count_of(columns); ++i) out.push_back(places.columns.at(name_at(columns, i)));
     return out;
   }
 
@@ -327,8 +329,20 @@ Result<Selection> read_selection(const BuildContext& c, const NamedNode& entry, 
   return out;
 }
 
+// _df_columns of 0.23: a pandas Index, pickled as _new_Index(Index, {'data': array, ...}).
+std::vector<std::string> index_names(const BuildContext& c) {
+  const NodeId node = c.attribute("_df_columns");
+  if (node == no_node || c.graph.kind(node) != NodeKind::object) return {};
+  const NodeId args = c.graph.object(node).args;
+  if (args == no_node || c.graph.kind(args) != NodeKind::tuple || c.graph.items(args).size() != 2) return {};
+  const NodeId dict = c.graph.items(args)[1];
+  if (c.graph.kind(dict) != NodeKind::dict) return {};
+  return c.child(dict, "").strings_or_empty("data");
+}
+
 FitColumns read_fit_columns(const BuildContext& c, InputRule& rule) {
   if (rule.names.empty()) rule.names = c.strings_or_empty("_feature_names_in");
+  if (rule.names.empty()) rule.names = index_names(c);
   if (rule.n_features < 0) rule.n_features = c.integer_or("_n_features", -1);
   if (rule.n_features < 0 && !rule.names.empty()) rule.n_features = static_cast<std::int64_t>(rule.names.size());
   if (static_cast<std::int64_t>(rule.names.size()) != rule.n_features) rule.names.clear();
@@ -363,14 +377,6 @@ Result<std::unique_ptr<Estimator>> build_column_transformer(const BuildContext& 
     JACKDAW_ASSIGN(const NamedNode entry, named_node(c, node, "transformers_"));
     JACKDAW_ASSIGN(std::optional<Part> part, read_part(c, entry, fit));
     if (part) parts.push_back(std::move(*part));
-  }
-  // Mixed places and names would need both; names then win, which needs names for every part.
-  const bool any_names =
-      std::any_of(parts.begin(), parts.end(), [](const Part& p) { return !p.columns.names.empty(); });
-  const bool any_places =
-      std::any_of(parts.begin(), parts.end(), [](const Part& p) { return !p.columns.places.empty(); });
-  if (any_names && any_places && rule.names.empty()) {
-    return c.error(Code::unsupported, "it picks some columns by place and some by name, and the file keeps no names");
   }
   return std::unique_ptr<Estimator>(
       new ColumnTransformer(std::move(rule), std::move(parts), c.flag_or("sparse_output_", false)));

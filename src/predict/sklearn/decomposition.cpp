@@ -6,17 +6,103 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "src/predict/sklearn/fitted.h"
 
 namespace jackdaw::predict {
 namespace {
 
+// Inverts a small matrix by Gauss and Jordan with pivoting; false when it is singular. The logarithm of the absolute
+// determinant goes to `log_determinant`.
+bool invert(Matrix& a, double& log_determinant) {
+  log_determinant = 0;
+  const std::size_t n = a.rows;
+  Matrix inverse = Matrix::dense(n, n, DType::fp64);
+  for (std::size_t i = 0; i < n; ++i) inverse.row(i)[i] = 1.0;
+  for (std::size_t k = 0; k < n; ++k) {
+    std::size_t pivot = k;
+    for (std::size_t r = k + 1; r < n; ++r) {
+      if (std::abs(a.row(r)[k]) > std::abs(a.row(pivot)[k])) pivot = r;
+    }
+    if (a.row(pivot)[k] == 0) return false;
+    std::swap_ranges(a.row(k), a.row(k) + n, a.row(pivot));
+    std::swap_ranges(inverse.row(k), inverse.row(k) + n, inverse.row(pivot));
+    const double d = a.row(k)[k];
+    log_determinant += std::log(std::abs(d));
+    for (std::size_t c = 0; c < n; ++c) {
+      a.row(k)[c] /= d;
+      inverse.row(k)[c] /= d;
+    }
+    for (std::size_t r = 0; r < n; ++r) {
+      const double f = a.row(r)[k];
+      if (r == k || f == 0) continue;
+      for (std::size_t c = 0; c < n; ++c) {
+        a.row(r)[c] -= f * a.row(k)[c];
+        inverse.row(r)[c] -= f * inverse.row(k)[c];
+      }
+    }
+  }
+  a = std::move(inverse);
+  return true;
+}
+
+// The log-likelihood of a row under the normal distribution a decomposition implies (score_samples).
+struct NormalDensity {
+  std::vector<double> mean;
+  Matrix precision;
+  double log_determinant = 0;  // of the precision
+
+  double log_likelihood(const double* x) const {
+    const std::size_t n = mean.size();
+    std::vector<double> d(n);
+    for (std::size_t i = 0; i < n; ++i) d[i] = x[i] - mean[i];
+    double sum = 0;
+    for (std::size_t i = 0; i < n; ++i) sum += d[i] * dot(precision.row(i), d.data(), n);
+    constexpr double log_two_pi = 1.8378770664093454836;
+    return -0.5 * sum - 0.5 * (static_cast<double>(n) * log_two_pi - log_determinant);
+  }
+
+  // From weights.T @ weights + diag(noise). Nothing for wide or degenerate models: they then have no score_samples.
+  static std::optional<NormalDensity> from(const Matrix& weights, const std::vector<double>& noise,
+                                           std::vector<double> mean) {
+    const std::size_t n = weights.cols;
+    if (n > 128 || mean.size() != n || noise.size() != n) return std::nullopt;
+    NormalDensity out{std::move(mean), Matrix::dense(n, n, DType::fp64), 0};
+    for (std::size_t k = 0; k < weights.rows; ++k) {
+      for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < n; ++j) out.precision.row(i)[j] += weights.row(k)[i] * weights.row(k)[j];
+      }
+    }
+    for (std::size_t i = 0; i < n; ++i) out.precision.row(i)[i] += noise[i];
+    if (!invert(out.precision, out.log_determinant)) return std::nullopt;
+    out.log_determinant = -out.log_determinant;
+    return out;
+  }
+};
+
 class Projection : public Transformer {
  public:
   // Columns are divided by `scale` unless it is empty.
-  Projection(InputRule rule, std::vector<double> mean, Affine affine, std::vector<double> scale)
-      : Transformer(std::move(rule)), mean_(std::move(mean)), affine_(std::move(affine)), scale_(std::move(scale)) {}
+  Projection(InputRule rule, std::vector<double> mean, Affine affine, std::vector<double> scale,
+             std::optional<NormalDensity> density)
+      : Transformer(std::move(rule)),
+        mean_(std::move(mean)),
+        affine_(std::move(affine)),
+        scale_(std::move(scale)),
+        density_(std::move(density)) {}
+
+  bool supports(Method method) const override {
+    return method == Method::transform || (method == Method::score_samples && density_);
+  }
+  Result<Output> run(Method method, const Frame& frame) const override {
+    if (method != Method::score_samples || !density_) return Transformer::run(method, frame);
+    JACKDAW_ASSIGN(MatrixRef x, check_input(frame, rule_));
+    if (x->sparse) x = MatrixRef(to_dense(*x));
+    std::vector<double> scores(x->rows);
+    for (std::size_t r = 0; r < x->rows; ++r) scores[r] = density_->log_likelihood(x->row(r));
+    return vector_output(affine_.result_dtype(x->dtype), scores);
+  }
 
   Result<Frame> transform(const Frame& frame) const override {
     JACKDAW_ASSIGN(MatrixRef x, check_input(frame, rule_));
@@ -48,6 +134,7 @@ class Projection : public Transformer {
   std::vector<double> mean_;
   Affine affine_;
   std::vector<double> scale_;
+  std::optional<NormalDensity> density_;
 };
 
 Result<Affine> read_components(const BuildContext& c) {
@@ -60,7 +147,8 @@ Result<Affine> read_components(const BuildContext& c) {
 }
 
 Result<std::unique_ptr<Estimator>> make_projection(const BuildContext& c, Affine affine, std::vector<double> mean,
-                                                   std::vector<double> scale, bool accept_sparse) {
+                                                   std::vector<double> scale, bool accept_sparse,
+                                                   std::optional<NormalDensity> density = std::nullopt) {
   if (!mean.empty() && mean.size() != affine.features()) {
     return c.error(Code::parse_error, "'mean_' does not fit 'components_'");
   }
@@ -69,12 +157,26 @@ Result<std::unique_ptr<Estimator>> make_projection(const BuildContext& c, Affine
   rule.accept_sparse = accept_sparse;
   JACKDAW_TRY(fit_width(c, rule, affine.features()));
   return std::unique_ptr<Estimator>(
-      new Projection(std::move(rule), std::move(mean), std::move(affine), std::move(scale)));
+      new Projection(std::move(rule), std::move(mean), std::move(affine), std::move(scale), std::move(density)));
 }
 
 Result<std::vector<double>> read_mean(const BuildContext& c) {
   if (!c.has("mean_")) return std::vector<double>{};
   return c.doubles("mean_");
+}
+
+// Probabilistic PCA: components scaled by what their variance has over the noise.
+Result<std::optional<NormalDensity>> pca_density(const BuildContext& c, Matrix weights, std::vector<double> mean) {
+  if (!c.has("noise_variance_") || !c.has("explained_variance_")) return std::optional<NormalDensity>();
+  JACKDAW_ASSIGN(const double noise, c.number("noise_variance_"));
+  JACKDAW_ASSIGN(const std::vector<double> variance, sized_doubles(c, "explained_variance_", weights.rows));
+  const bool whiten = c.flag_or("whiten", false);
+  for (std::size_t k = 0; k < weights.rows; ++k) {
+    const double scale = std::sqrt(std::max(variance[k] - noise, 0.0)) * (whiten ? std::sqrt(variance[k]) : 1.0);
+    for (std::size_t i = 0; i < weights.cols; ++i) weights.row(k)[i] *= scale;
+  }
+  const std::vector<double> diagonal(weights.cols, noise);
+  return NormalDensity::from(weights, diagonal, std::move(mean));
 }
 
 Result<std::unique_ptr<Estimator>> pca(const BuildContext& c) {
@@ -87,7 +189,12 @@ Result<std::unique_ptr<Estimator>> pca(const BuildContext& c) {
                                                              : std::numeric_limits<double>::epsilon();
     for (double& v : scale) v = std::max(round_to(affine.weights.dtype, std::sqrt(v)), least);
   }
-  return make_projection(c, std::move(affine), std::move(mean), std::move(scale), written_since(c, 1, 4));
+  std::optional<NormalDensity> density;
+  if (c.short_class() == "PCA" && !mean.empty()) {
+    JACKDAW_ASSIGN(density, pca_density(c, affine.weights, mean));
+  }
+  return make_projection(c, std::move(affine), std::move(mean), std::move(scale), written_since(c, 1, 4),
+                         std::move(density));
 }
 
 Result<std::unique_ptr<Estimator>> plain(const BuildContext& c) {
@@ -101,37 +208,6 @@ Result<std::unique_ptr<Estimator>> fast_ica(const BuildContext& c) {
   return make_projection(c, std::move(affine), std::move(mean), {}, false);
 }
 
-// Inverts a small matrix by Gauss and Jordan with pivoting; false when it is singular.
-bool invert(Matrix& a) {
-  const std::size_t n = a.rows;
-  Matrix inverse = Matrix::dense(n, n, DType::fp64);
-  for (std::size_t i = 0; i < n; ++i) inverse.row(i)[i] = 1.0;
-  for (std::size_t k = 0; k < n; ++k) {
-    std::size_t pivot = k;
-    for (std::size_t r = k + 1; r < n; ++r) {
-      if (std::abs(a.row(r)[k]) > std::abs(a.row(pivot)[k])) pivot = r;
-    }
-    if (a.row(pivot)[k] == 0) return false;
-    std::swap_ranges(a.row(k), a.row(k) + n, a.row(pivot));
-    std::swap_ranges(inverse.row(k), inverse.row(k) + n, inverse.row(pivot));
-    const double d = a.row(k)[k];
-    for (std::size_t c = 0; c < n; ++c) {
-      a.row(k)[c] /= d;
-      inverse.row(k)[c] /= d;
-    }
-    for (std::size_t r = 0; r < n; ++r) {
-      const double f = a.row(r)[k];
-      if (r == k || f == 0) continue;
-      for (std::size_t c = 0; c < n; ++c) {
-        a.row(r)[c] -= f * a.row(k)[c];
-        inverse.row(r)[c] -= f * inverse.row(k)[c];
-      }
-    }
-  }
-  a = std::move(inverse);
-  return true;
-}
-
 // The posterior mean: (x - mean) @ (W / psi).T @ inverse(I + (W / psi) @ W.T).
 Result<std::unique_ptr<Estimator>> factor_analysis(const BuildContext& c) {
   JACKDAW_ASSIGN(Affine affine, read_components(c));
@@ -139,7 +215,7 @@ Result<std::unique_ptr<Estimator>> factor_analysis(const BuildContext& c) {
   JACKDAW_ASSIGN(const std::vector<double> noise, sized_doubles(c, "noise_variance_", affine.features()));
   const Matrix& w = affine.weights;
   const std::size_t k = w.rows;
-  if (k > 4096) return c.error(Code::too_large, "more than 4096 components");
+  if (k > 512) return c.error(Code::too_large, "more than 512 components");
   Matrix scaled = w;
   for (std::size_t i = 0; i < k; ++i) {
     for (std::size_t f = 0; f < w.cols; ++f) scaled.row(i)[f] /= noise[f];
@@ -149,15 +225,17 @@ Result<std::unique_ptr<Estimator>> factor_analysis(const BuildContext& c) {
     for (std::size_t j = 0; j < k; ++j)
       covariance.row(i)[j] = dot(scaled.row(i), w.row(j), w.cols) + (i == j ? 1.0 : 0.0);
   }
-  if (!invert(covariance)) return c.error(Code::parse_error, "'components_' are degenerate");
+  double log_determinant = 0;
+  if (!invert(covariance, log_determinant)) return c.error(Code::parse_error, "'components_' are degenerate");
   Matrix weights = Matrix::dense(k, w.cols, w.dtype);
   for (std::size_t j = 0; j < k; ++j) {
     for (std::size_t i = 0; i < k; ++i) {
       for (std::size_t f = 0; f < w.cols; ++f) weights.row(j)[f] += covariance.row(i)[j] * scaled.row(i)[f];
     }
   }
+  std::optional<NormalDensity> density = NormalDensity::from(w, noise, mean);
   affine.weights = std::move(weights);
-  return make_projection(c, std::move(affine), std::move(mean), {}, false);
+  return make_projection(c, std::move(affine), std::move(mean), {}, false, std::move(density));
 }
 
 constexpr ClassRow rows[] = {

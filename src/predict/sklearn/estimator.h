@@ -84,7 +84,7 @@ Result<Output> to_output(Frame&& frame);
 struct BuildState {
   std::vector<formats::NodeId> open;  // objects being built, outermost first: the cycle guard
   std::size_t built = 0;
-  std::size_t built_max = 200'000;
+  std::size_t built_max = 20'000;
   std::uint64_t bytes = 0;  // numbers copied out of the graph so far
   std::uint64_t bytes_max = 4ull << 30;
 };

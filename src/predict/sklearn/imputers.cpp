@@ -17,8 +17,9 @@ MissingMark MissingMark::read(const BuildContext& c) {
   const NodeId node = c.attribute("missing_values");
   if (node == formats::no_node) return mark;
   if (c.graph.kind(node) == NodeKind::text) {
-    mark.kind = Kind::text;
     mark.text = c.graph.text(node);
+    const bool old_nan = mark.text == "NaN" && c.canonical() == "sklearn.preprocessing.Imputer";
+    mark.kind = old_nan ? Kind::nan : Kind::text;
   } else if (const auto number = formats::to_number(c.graph, node)) {
     mark.kind = std::isnan(*number) ? Kind::nan : Kind::number;
     mark.number = *number;
@@ -202,9 +203,9 @@ Result<Fill> read_fill(const BuildContext& c, NodeId node) {
   Fill fill;
   if (c.graph.kind(node) == NodeKind::none) {
     fill.is_none = true;
-  } else if (c.graph.kind(node) == NodeKind::text) {
+  } else if (auto text = to_text(c.graph, node)) {
     fill.is_text = true;
-    fill.text = c.graph.text(node);
+    fill.text = std::move(*text);
   } else if (const auto number = formats::to_number(c.graph, node)) {
     fill.number = *number;
   } else {
@@ -250,8 +251,15 @@ Result<std::unique_ptr<Estimator>> simple_imputer(const BuildContext& c) {
       new SimpleImputer(std::move(rule), std::move(mark), std::move(fills), std::move(indicator)));
 }
 
+// sklearn.preprocessing.Imputer, gone since 0.22: missing_values 'NaN' was spelt as a text.
+Result<std::unique_ptr<Estimator>> old_imputer(const BuildContext& c) {
+  if (c.integer_or("axis", 0) != 0) return c.error(Code::unsupported, "axis=1 is not supported");
+  return simple_imputer(c);
+}
+
 constexpr ClassRow rows[] = {
     {"sklearn.impute.SimpleImputer", simple_imputer},
+    {"sklearn.preprocessing.Imputer", old_imputer},
     {"sklearn.impute.MissingIndicator", build_missing_indicator},
     {"sklearn.impute.KNNImputer", build_knn_imputer},
     {"sklearn.impute.IterativeImputer", build_iterative_imputer},

@@ -1,4 +1,4 @@
-// MissingIndicator (features, features_, error_on_new), KNNImputer (_fit_X, _mask_fit_X, _valid_mask, n_neighbors,
+// MissingIndicator (features, features_, error_on_new), KNNImputer (_fit_X, _mask_fit_X, n_neighbors,
 // weights) and IterativeImputer (initial_imputer_, imputation_sequence_, n_iter_, _min_value, _max_value).
 #include <algorithm>
 #include <cmath>
@@ -292,9 +292,10 @@ Result<std::unique_ptr<Estimator>> build_knn_imputer(const BuildContext& c) {
   JACKDAW_ASSIGN(f.rows, shaped_matrix(c, "_fit_X", -1, -1));
   const auto cols = static_cast<std::int64_t>(f.rows.cols);
   JACKDAW_ASSIGN(const Matrix missing, shaped_matrix(c, "_mask_fit_X", static_cast<std::int64_t>(f.rows.rows), cols));
-  JACKDAW_ASSIGN(const std::vector<double> valid, sized_doubles(c, "_valid_mask", f.rows.cols));
   for (double v : missing.values) f.missing.push_back(v != 0);
-  for (double v : valid) f.valid.push_back(v != 0);
+  // _valid_mask (1.1+): the columns that had a value.
+  f.valid.assign(f.rows.cols, 0);
+  for (std::size_t i = 0; i < f.missing.size(); ++i) f.valid[i % f.rows.cols] |= f.missing[i] == 0;
   JACKDAW_ASSIGN(const std::int64_t neighbors, c.integer("n_neighbors"));
   if (neighbors < 1) return c.error(Code::parse_error, "'n_neighbors' is out of range");
   f.neighbors = static_cast<std::size_t>(neighbors);

@@ -30,17 +30,21 @@ void fill_integer(std::vector<std::byte>& data, std::span<const double> values) 
 
 Result<Labels> object_labels(const ObjectGraph& graph, const formats::NdArray& array) {
   Labels labels;
+  std::vector<std::string> words;
   std::size_t texts = 0, booleans = 0, integers = 0;
   for (NodeId id : array.objects) {
     const NodeKind kind = graph.kind(id);
-    texts += kind == NodeKind::text;
+    if (auto word = to_text(graph, id)) {
+      words.push_back(std::move(*word));
+      ++texts;
+    }
     booleans += kind == NodeKind::boolean;
     integers += kind == NodeKind::integer;
   }
   const std::size_t count = array.objects.size();
   if (texts == count) {
     labels.dtype = DType::bytes;
-    JACKDAW_ASSIGN(labels.texts, formats::to_strings(graph, array));
+    labels.texts = std::move(words);
     return labels;
   }
   for (NodeId id : array.objects) {
@@ -53,6 +57,16 @@ Result<Labels> object_labels(const ObjectGraph& graph, const formats::NdArray& a
 }
 
 }  // namespace
+
+std::optional<std::string> to_text(const ObjectGraph& graph, NodeId node) {
+  if (graph.kind(node) == NodeKind::text) return std::string(graph.text(node));
+  if (!formats::is_ndarray(graph, node)) return std::nullopt;
+  const auto array = formats::to_ndarray(graph, node);
+  if (!array || array->dtype.kind != 'U' || array->count() != 1) return std::nullopt;
+  auto texts = formats::to_strings(graph, *array);
+  if (!texts || texts->size() != 1) return std::nullopt;
+  return std::move(texts->front());
+}
 
 std::optional<DType> dtype_of(const formats::NumpyDType& dtype) {
   switch (dtype.kind) {

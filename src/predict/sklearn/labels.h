@@ -11,6 +11,9 @@ namespace jackdaw::predict {
 // numpy's dtype as ours; nullopt for objects, structures, dates and complex numbers.
 std::optional<DType> dtype_of(const formats::NumpyDType& dtype);
 
+// A text, or a numpy.str_ scalar (what an object array may hold instead of plain text); nullopt for anything else.
+std::optional<std::string> to_text(const formats::ObjectGraph& graph, formats::NodeId node);
+
 // A classes_ array: numbers, booleans, texts (kinds U, S, and O of one kind of element).
 Result<Labels> read_labels(const formats::ObjectGraph& graph, formats::NodeId node);
 

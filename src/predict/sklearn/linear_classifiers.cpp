@@ -1,5 +1,6 @@
 // Linear classifiers. Read: classes_, coef_ (n_classes or 1, n_features), intercept_; LogisticRegression: multi_class
-// (absent since 1.8) and solver; SGDClassifier: loss; RidgeClassifier: _label_binarizer (absent before 0.22).
+// (absent since 1.8) and solver; SGDClassifier: loss; RidgeClassifier: the
+// classes are those of _label_binarizer.
 #include "src/predict/sklearn/linear_classifiers.h"
 
 #include <algorithm>
@@ -170,9 +171,9 @@ class MultilabelRidge : public Predictor {
   std::vector<Labels> classes_;
 };
 
-Result<std::unique_ptr<Estimator>> build_with(const BuildContext& c, Proba proba) {
+Result<std::unique_ptr<Estimator>> build_with(const BuildContext& c, Proba proba, const BuildContext& labelled) {
   JACKDAW_ASSIGN(Affine affine, Affine::read(c));
-  JACKDAW_ASSIGN(Labels labels, c.labels("classes_"));
+  JACKDAW_ASSIGN(Labels labels, labelled.labels("classes_"));
   const std::size_t outputs = affine.outputs();
   if (labels.size() != outputs && !(outputs == 1 && labels.size() == 2)) {
     return c.error(Code::parse_error, fmt::format("'coef_' has {} rows for {} classes", outputs, labels.size()));
@@ -187,7 +188,7 @@ Result<std::unique_ptr<Estimator>> build_with(const BuildContext& c, Proba proba
 }  // namespace
 
 Result<std::unique_ptr<Estimator>> build_linear_classifier(const BuildContext& c) {
-  return build_with(c, Proba::none);
+  return build_with(c, Proba::none, c);
 }
 
 Result<std::unique_ptr<Estimator>> build_logistic_regression(const BuildContext& c) {
@@ -199,20 +200,22 @@ Result<std::unique_ptr<Estimator>> build_logistic_regression(const BuildContext&
   const bool automatic = multi_class == "auto" || multi_class == "deprecated";
   const bool one_vs_rest =
       multi_class == "ovr" || multi_class == "warn" || (automatic && (labels.size() <= 2 || rest_solver));
-  return build_with(c, one_vs_rest ? Proba::one_vs_rest : Proba::softmax);
+  return build_with(c, one_vs_rest ? Proba::one_vs_rest : Proba::softmax, c);
 }
 
 Result<std::unique_ptr<Estimator>> build_sgd_classifier(const BuildContext& c) {
   const std::string loss = c.text_or("loss", "hinge");
-  if (loss == "log_loss" || loss == "log") return build_with(c, Proba::one_vs_rest);
-  return build_with(c, loss == "modified_huber" ? Proba::modified_huber : Proba::none);
+  if (loss == "log_loss" || loss == "log") return build_with(c, Proba::one_vs_rest, c);
+  return build_with(c, loss == "modified_huber" ? Proba::modified_huber : Proba::none, c);
 }
 
 Result<std::unique_ptr<Estimator>> build_ridge_classifier(const BuildContext& c) {
   const formats::NodeId binarizer = c.attribute("_label_binarizer");
   if (binarizer == formats::no_node) return build_linear_classifier(c);
   const BuildContext inner = c.child(binarizer, "_label_binarizer");
-  if (!inner.text_or("y_type_", "").starts_with("multilabel")) return build_with(c, Proba::none);
+  if (!inner.text_or("y_type_", "").starts_with("multilabel")) {
+    return build_with(c, Proba::none, c.has("classes_") ? c : inner);
+  }
   JACKDAW_ASSIGN(Affine affine, Affine::read(c));
   InputRule rule = InputRule::of(c);
   rule.accept_sparse = true;

@@ -66,7 +66,8 @@ const KnownFunction* find_function(std::string_view module, std::string_view nam
 class FunctionTransformer : public Transformer {
  public:
   // A null function is the identity.
-  FunctionTransformer(InputRule rule, const KnownFunction* function, const KnownFunction* inverse, bool validate)
+  FunctionTransformer(InputRule rule, const KnownFunction* function, std::optional<const KnownFunction*> inverse,
+                      bool validate)
       : Transformer(std::move(rule)), function_(function), inverse_(inverse), validate_(validate) {}
 
   Result<Frame> transform(const Frame& x) const override {
@@ -74,7 +75,10 @@ class FunctionTransformer : public Transformer {
     JACKDAW_ASSIGN(MatrixRef in, check_input(x, rule_));
     return apply(Frame(std::move(in).take()), function_);
   }
-  Result<Frame> inverse_transform(const Frame& x) const override { return apply(x, inverse_); }
+  Result<Frame> inverse_transform(const Frame& x) const override {
+    if (!inverse_) return make_error(Code::unsupported, "its inverse_func is Python code and cannot be served");
+    return apply(x, *inverse_);
+  }
 
  private:
   static DType result_dtype(DType dtype, const KnownFunction& f) {
@@ -106,7 +110,7 @@ class FunctionTransformer : public Transformer {
   }
 
   const KnownFunction* function_;
-  const KnownFunction* inverse_;
+  std::optional<const KnownFunction*> inverse_;  // nullopt: Python code
   bool validate_;
 };
 
@@ -136,7 +140,8 @@ Result<const KnownFunction*> read_function(const BuildContext& c, std::string_vi
 
 Result<std::unique_ptr<Estimator>> build_function_transformer(const BuildContext& c) {
   JACKDAW_ASSIGN(const KnownFunction* function, read_function(c, "func"));
-  const auto inverse = read_function(c, "inverse_func");
+  std::optional<const KnownFunction*> inverse;
+  if (const auto known = read_function(c, "inverse_func")) inverse = *known;
   if (c.has("kw_args") && c.graph.kind(c.attribute("kw_args")) == NodeKind::dict &&
       !c.graph.items(c.attribute("kw_args")).empty()) {
     return c.error(Code::unsupported, "kw_args are not supported");
@@ -145,8 +150,7 @@ Result<std::unique_ptr<Estimator>> build_function_transformer(const BuildContext
   InputRule rule = InputRule::of(c);
   rule.accept_sparse = c.flag_or("accept_sparse", false);
   if (!validate) rule.n_features = -1;
-  return std::unique_ptr<Estimator>(
-      new FunctionTransformer(std::move(rule), function, inverse ? *inverse : nullptr, validate));
+  return std::unique_ptr<Estimator>(new FunctionTransformer(std::move(rule), function, inverse, validate));
 }
 
 }  // namespace jackdaw::predict

@@ -16,10 +16,19 @@ double box_cox(double x, double lambda) {
   return lambda == 0 ? std::log(x) : std::expm1(lambda * std::log(x)) / lambda;
 }
 
-double yeo_johnson(double x, double lambda) {
-  if (x >= 0) return std::abs(lambda) < eps ? std::log1p(x) : std::expm1(lambda * std::log1p(x)) / lambda;
-  const double other = 2.0 - lambda;
-  return std::abs(other) > eps ? -std::expm1(other * std::log1p(-x)) / other : -std::log1p(-x);
+// ((x + 1)^lambda - 1) / lambda for x >= 0. Since 1.7 SciPy computes it as expm1(lambda log1p(x)) / lambda, with a
+// float32 logarithm for float32 inputs; before, every step had the input's width.
+double yeo_johnson_half(double x, double lambda, DType dtype, bool by_scipy) {
+  const double logarithm = round_to(dtype, std::log1p(x));
+  if (by_scipy) return std::abs(lambda) < eps ? logarithm : std::expm1(lambda * logarithm) / lambda;
+  if (std::abs(lambda) < eps) return logarithm;
+  const double narrow = round_to(dtype, lambda);
+  const double power = round_to(dtype, std::pow(round_to(dtype, x + 1.0), narrow));
+  return round_to(dtype, power - 1.0) / narrow;
+}
+
+double yeo_johnson(double x, double lambda, DType dtype, bool by_scipy) {
+  return x >= 0 ? yeo_johnson_half(x, lambda, dtype, by_scipy) : -yeo_johnson_half(-x, 2.0 - lambda, dtype, by_scipy);
 }
 
 double yeo_johnson_inverse(double x, double lambda) {
@@ -34,8 +43,13 @@ double box_cox_inverse(double x, double lambda) {
 
 class PowerTransformer : public Transformer {
  public:
-  PowerTransformer(InputRule rule, std::vector<double> lambdas, bool positive, std::unique_ptr<Estimator> scaler)
-      : Transformer(std::move(rule)), lambdas_(std::move(lambdas)), positive_(positive), scaler_(std::move(scaler)) {}
+  PowerTransformer(InputRule rule, std::vector<double> lambdas, bool positive, bool by_scipy,
+                   std::unique_ptr<Estimator> scaler)
+      : Transformer(std::move(rule)),
+        lambdas_(std::move(lambdas)),
+        positive_(positive),
+        by_scipy_(by_scipy),
+        scaler_(std::move(scaler)) {}
 
   Result<Frame> transform(const Frame& x) const override {
     JACKDAW_ASSIGN(MatrixRef in, check_input(x, rule_));
@@ -44,7 +58,9 @@ class PowerTransformer : public Transformer {
       return make_error(Code::invalid_argument,
                         "The Box-Cox transformation can only be applied to strictly positive data");
     }
-    each(m, positive_ ? box_cox : yeo_johnson);
+    each(m, [this](double v, double lambda, DType dtype) {
+      return positive_ ? box_cox(v, lambda) : yeo_johnson(v, lambda, dtype, by_scipy_);
+    });
     if (scaler_) return scaler_->transform_owned(Frame(std::move(m)));
     return Frame(std::move(m));
   }
@@ -55,7 +71,9 @@ class PowerTransformer : public Transformer {
     if (scaler_) {
       JACKDAW_ASSIGN(frame, scaler_->inverse_transform(frame));
     }
-    each(std::get<Matrix>(frame), positive_ ? box_cox_inverse : yeo_johnson_inverse);
+    each(std::get<Matrix>(frame), [this](double v, double lambda, DType) {
+      return positive_ ? box_cox_inverse(v, lambda) : yeo_johnson_inverse(v, lambda);
+    });
     return frame;
   }
 
@@ -64,17 +82,19 @@ class PowerTransformer : public Transformer {
   }
 
  private:
-  void each(Matrix& m, double (*function)(double, double)) const {
+  template <typename Function>
+  void each(Matrix& m, Function function) const {
     for (std::size_t r = 0; r < m.rows; ++r) {
       for (std::size_t c = 0; c < m.cols; ++c) {
         double& v = m.row(r)[c];
-        if (!std::isnan(v) && !std::isnan(lambdas_[c])) v = round_to(m.dtype, function(v, lambdas_[c]));
+        if (!std::isnan(v) && !std::isnan(lambdas_[c])) v = round_to(m.dtype, function(v, lambdas_[c], m.dtype));
       }
     }
   }
 
   std::vector<double> lambdas_;  // NaN: a column that was left alone
   bool positive_;
+  bool by_scipy_;
   std::unique_ptr<Estimator> scaler_;
 };
 
@@ -206,8 +226,8 @@ Result<std::unique_ptr<Estimator>> build_power_transformer(const BuildContext& c
   rule.finite = Finite::nan_allowed;
   rule.numbers = Numbers::floats;
   JACKDAW_TRY(fit_width(c, rule, lambdas.size()));
-  return std::unique_ptr<Estimator>(
-      new PowerTransformer(std::move(rule), std::move(lambdas), method == "box-cox", std::move(scaler)));
+  return std::unique_ptr<Estimator>(new PowerTransformer(std::move(rule), std::move(lambdas), method == "box-cox",
+                                                         written_since(c, 1, 7), std::move(scaler)));
 }
 
 Result<std::unique_ptr<Estimator>> build_quantile_transformer(const BuildContext& c) {

@@ -230,7 +230,7 @@ Result<LoadedModel> load_model(const std::filesystem::path& file) {
   if (!in) return make_error(Code::not_found, "no file {}", file.string());
   const std::string text((std::istreambuf_iterator<char>(in)), {});
   std::vector<std::byte> bytes(text.size());
-  std::memcpy(bytes.data(), text.data(), text.size());
+  std::transform(text.begin(), text.end(), bytes.begin(), [](char c) { return static_cast<std::byte>(c); });
   LoadedModel out;
   JACKDAW_ASSIGN(formats::ObjectGraph graph, formats::read_object_graph(std::move(bytes)));
   out.graph = std::make_unique<formats::ObjectGraph>(std::move(graph));
