@@ -2,6 +2,7 @@
 // _transformer_to_input_indices (1.0+: the columns as indices), sparse_output_, transformer_weights, feature_names_in_
 // (1.0+; _feature_names_in in 0.24, _df_columns in 0.23), _n_features before n_features_in_.
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -185,8 +186,9 @@ Result<std::vector<std::size_t>> checked_places(const BuildContext& c, std::stri
                                                 std::span<const double> values, const FitColumns& fit) {
   std::vector<std::size_t> out;
   for (double v : values) {
-    if (v < 0) v += static_cast<double>(fit.count);
-    if (!(v >= 0 && v < static_cast<double>(fit.count)) || v != std::floor(v)) {
+    if (v < 0 && fit.count >= 0) v += static_cast<double>(fit.count);
+    const double limit = fit.count >= 0 ? static_cast<double>(fit.count) : 1e9;  // 0.20 and 0.21 keep no count
+    if (!(v >= 0 && v < limit) || v != std::floor(v)) {
       return bad_columns(c, step, "are out of range");
     }
     out.push_back(static_cast<std::size_t>(v));

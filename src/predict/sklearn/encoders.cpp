@@ -47,7 +47,7 @@ Result<std::vector<Infrequent>> read_infrequent(const BuildContext& c, std::span
   for (std::size_t i = 0; i < counts.size(); ++i) {
     JACKDAW_ASSIGN(out[i].indices, index_array(c, indices[i], "_infrequent_indices", counts[i]));
     JACKDAW_ASSIGN(out[i].mapping, index_array(c, mappings[i], "_default_to_infrequent_mappings", counts[i]));
-    if (out[i].indices.empty() != out[i].mapping.empty() ||
+    if (out[i].indices.empty() != out[i].mapping.empty() || out[i].indices.size() > counts[i] ||
         (!out[i].mapping.empty() && out[i].mapping.size() != counts[i])) {
       return c.error(Code::parse_error, "the infrequent categories do not fit their column");
     }

@@ -60,12 +60,24 @@ class OneHotEncoder : public Transformer {
     return true;
   }
 
+  // scikit-learn looks at one column after the other.
+  Error first_unknown(const std::vector<ColumnView>& views) const {
+    for (std::size_t c = 0; c < views.size(); ++c) {
+      for (std::size_t r = 0; r < views[c].rows(); ++r) {
+        if (columns_[c].categories.find(views[c], r) == Categories::unknown) {
+          return unknown_categories(columns_[c].categories, views[c], c);
+        }
+      }
+    }
+    return make_error(Code::internal, "no unknown category was found again");
+  }
+
   Result<Frame> encode_sparse(const std::vector<ColumnView>& views, std::size_t rows) const {
     Matrix out = Matrix::csr(width_, dtype_);
     std::uint32_t target = 0;
     for (std::size_t r = 0; r < rows; ++r) {
       for (std::size_t c = 0; c < views.size(); ++c) {
-        if (!target_of(c, views[c], r, target)) return unknown_categories(columns_[c].categories, views[c], c);
+        if (!target_of(c, views[c], r, target)) return first_unknown(views);
         if (target != no_column) out.push(target, 1.0);
       }
       out.end_row();
@@ -81,7 +93,7 @@ class OneHotEncoder : public Transformer {
     std::uint32_t target = 0;
     for (std::size_t r = 0; r < rows; ++r) {
       for (std::size_t c = 0; c < views.size(); ++c) {
-        if (!target_of(c, views[c], r, target)) return unknown_categories(columns_[c].categories, views[c], c);
+        if (!target_of(c, views[c], r, target)) return first_unknown(views);
         if (target != no_column) out.row(r)[target] = 1.0;
       }
     }
@@ -145,6 +157,10 @@ Result<std::unique_ptr<Estimator>> build_one_hot_encoder(const BuildContext& c) 
     ColumnCode code;
     code.categories = std::move(categories[i]);
     width += lay_out(code, infrequent[i], drops[i], to_infrequent, width);
+    const auto outside = [&](std::uint32_t t) { return t != no_column && t >= width; };
+    if (std::any_of(code.target.begin(), code.target.end(), outside) || outside(code.unknown_target)) {
+      return c.error(Code::parse_error, "the infrequent categories do not fit their column");
+    }
     columns.push_back(std::move(code));
   }
   if (width >= no_column) return c.error(Code::too_large, "more than 2^32 output columns");

@@ -324,7 +324,7 @@ Result<std::unique_ptr<Estimator>> build_iterative_imputer(const BuildContext& c
   const BuildContext initial = c.child(c.attribute("initial_imputer_"), "initial_imputer_");
   JACKDAW_ASSIGN(const std::vector<double> statistics, initial.doubles("statistics_"));
   for (std::size_t i = 0; i < statistics.size(); ++i) {
-    if (!std::isnan(statistics[i])) f.kept.push_back(i);
+    if (!std::isnan(statistics[i]) || c.flag_or("keep_empty_features", false)) f.kept.push_back(i);
   }
   JACKDAW_ASSIGN(f.low, sized_doubles(c, "_min_value", f.kept.size()));
   JACKDAW_ASSIGN(f.high, sized_doubles(c, "_max_value", f.kept.size()));

@@ -128,7 +128,8 @@ double normal_quantile(double p) {
 double interpolate(double x, std::span<const double> xs, std::span<const double> ys) {
   if (x >= xs.back()) return ys.back();
   if (x < xs.front()) return ys.front();
-  const auto i = static_cast<std::size_t>(std::upper_bound(xs.begin(), xs.end(), x) - xs.begin()) - 1;
+  const auto after = static_cast<std::size_t>(std::upper_bound(xs.begin(), xs.end(), x) - xs.begin());
+  const std::size_t i = std::clamp<std::size_t>(after, 1, xs.size() - 1) - 1;  // xs may be NaN throughout
   if (xs[i] == x) return ys[i];
   return (ys[i + 1] - ys[i]) / (xs[i + 1] - xs[i]) * (x - xs[i]) + ys[i];
 }
