@@ -205,9 +205,9 @@ Result<std::vector<OutlierLabel>> read_outliers(const BuildContext& context, con
     Labels label;
     label.dtype = classes[o].dtype;
     if (label.dtype == DType::bytes) {
-      const bool is_text = context.graph.kind((*items)[o]) == formats::NodeKind::text;
-      if (!is_text) return context.error(Code::unsupported, "outlier_label_ is no text like the classes");
-      label.texts.emplace_back(context.graph.text((*items)[o]));
+      auto text = to_text(context.graph, (*items)[o]);
+      if (!text) return context.error(Code::unsupported, "outlier_label_ is no text like the classes");
+      label.texts.push_back(std::move(*text));
       const auto found = std::find(classes[o].texts.begin(), classes[o].texts.end(), label.texts[0]);
       out[o].known = found != classes[o].texts.end();
       out[o].position = static_cast<std::size_t>(found - classes[o].texts.begin());
