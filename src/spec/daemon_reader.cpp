@@ -7,7 +7,6 @@
 #include <string_view>
 #include <utility>
 
-#include "src/spec/checker.h"
 #include "src/spec/units.h"
 
 namespace jackdaw::spec {
@@ -104,8 +103,7 @@ class DaemonReader {
       names.push_back(name);
       if (name == node->text) return out.set(value, node->place());
     }
-    refuse(*node, fmt::format("must be one of {}, not '{}'{}", fmt::join(names, ", "), node->text,
-                              suggestion(node->text, names)));
+    refuse(*node, fmt::format("must be one of {}, not '{}'", fmt::join(names, ", "), node->text));
   }
 
   void read_logging(const Node& node, DaemonLogging& out) {

@@ -87,7 +87,7 @@ class TreeBuilder {
         return build_members(element.get_object().value_unsafe(), node);
       default:
         build_scalar(element, token, node);
-        return true;
+        return node.text.find('\0') == std::string::npos || refuse("a zero character is not allowed", position);
     }
   }
   const JsonRefusal& refusal() const { return refusal_; }
@@ -144,6 +144,7 @@ class TreeBuilder {
       if (key.size() > limits_.key_bytes_max) {
         return refuse(fmt::format("this key is longer than {} bytes", limits_.key_bytes_max), position);
       }
+      if (key.find('\0') != std::string_view::npos) return refuse("a zero character is not allowed", position);
       if (const auto [before, fresh] = lines.emplace(key, position.line); !fresh) {
         return refuse(fmt::format("the key '{}' is here twice; the first one is in line {}", key, before->second),
                       position);
@@ -180,6 +181,7 @@ SyntaxFault read_json(std::string_view text, std::string_view file, const ReadLi
     return {fmt::format("the file has {} bytes, more than the {} allowed", text.size(), limits.bytes_max),
             {std::string(file), 0, 0, {}}};
   }
+  if (text.empty()) text = " ";  // simdjson copies from data(), which may be null here
   simdjson::dom::parser parser(limits.bytes_max + simdjson::SIMDJSON_PADDING);
   simdjson::dom::element root;
   auto fault = parser.allocate(std::max<std::size_t>(text.size(), 64), static_cast<std::size_t>(limits.depth_max));

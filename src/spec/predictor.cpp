@@ -214,8 +214,8 @@ void read_predictor(InferenceService& service, Complaints& complaints) {
   set_text(block, "runtimeVersion", predictor.runtime_version);
   const bool known_format = read_format(*implementation, predictor, complaints);
   const bool known_protocol = read_protocol(block, predictor, complaints);
-  read_model_source(*node, block, predictor, complaints);
   if (!known_format) return;
+  read_model_source(*node, block, predictor, complaints);
   if (known_protocol) choose_runtime(block, service, complaints);
   read_model_settings(block, service, complaints);
 }

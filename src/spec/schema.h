@@ -27,6 +27,7 @@ enum class FieldType : unsigned char {
 
 enum class FieldClass : unsigned char {
   effective,    // read, or part of a block whose own row says what it is; no finding
+  handled,      // a reader says what it is worth; no finding here, nor for what is inside
   no_effect,    // accepted and kept; reported
   unsupported,  // would change the answer and this version cannot do it; an error
 };

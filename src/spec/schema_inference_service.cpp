@@ -55,7 +55,7 @@ constexpr FieldRow rows[] = {
     {"PredictorSpec", "storageUris", object_list, "StorageUri"},
     {"PredictorSpec", "storageContainerName", text, "", no_effect, "models are read in place, no storage container runs"},
     {"PredictorSpec", "workerSpec", object, "WorkerSpec", unsupported, "a model cannot be spread over several nodes; remove it"},
-    {"PredictorSpec", "containers", object_list, "Container"},
+    {"PredictorSpec", "containers", object_list, "Container", handled},
     {"PredictorSpec", "", inlined, "PodSpec"},
     {"PredictorSpec", "", inlined, "ComponentExtension"},
 

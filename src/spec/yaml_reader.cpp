@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <array>
 #include <istream>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "jackdaw/base/text.h"
 #include "src/spec/reader.h"
 #include "src/spec/yaml_scalar.h"
+#include "src/spec/yaml_source.h"
 
 namespace jackdaw::spec {
 namespace {
@@ -58,12 +60,24 @@ Extent extent_of(const Node& node) {
 
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(std::string_view file, const ReadLimits& limits) : file_(file), limits_(limits) {}
+  TreeBuilder(std::string_view file, const YamlSource& source, const ReadLimits& limits)
+      : file_(file), source_(source), limits_(limits) {}
 
   // The document that just ended; null when it was empty.
   DocumentPtr take() { return std::exchange(finished_, nullptr); }
 
-  void OnDocumentStart(const YAML::Mark&) override {
+  // Everything was read: what only the end of the file closed is said now.
+  void finish() const {
+    if (last_quoted_ && !source_.quote_is_closed(last_quoted_->line, last_quoted_->column)) {
+      throw Refusal{"the quote that begins here is never closed", *last_quoted_};
+    }
+  }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (any_document_ && !source_.document_may_begin(mark.line, mark.column)) {
+      throw Refusal{"this belongs to nothing above it; is its indentation right? A new document begins with ---", mark};
+    }
+    any_document_ = true;
     frames_.clear();
     anchors_.clear();
     root_.reset();
@@ -79,7 +93,11 @@ class TreeBuilder : public YAML::EventHandler {
     finished_ = std::move(document);
   }
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { place(scalar_at(mark), anchor, mark); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    last_quoted_.reset();
+    check_colon();
+    place(scalar_at(mark), anchor, mark);
+  }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
@@ -95,10 +113,13 @@ class TreeBuilder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     Node node = scalar_at(mark);
+    last_quoted_.reset();
+    if (value.find('\0') != std::string::npos) throw Refusal{"a zero character is not allowed", mark};
     if (tag.empty() || tag == "?") {
       merge_ = value == "<<" && expects_key();
       resolve_plain_scalar(value, node);
     } else if (tag == "!") {
+      last_quoted_ = mark;
       node.kind = NodeKind::text;
       node.text = value;
     } else if (!resolve_tagged_scalar(tag, value, node)) {
@@ -113,14 +134,16 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
+                  YAML::EmitterStyle::value style) override {
     open(NodeKind::map, "tag:yaml.org,2002:map", mark, tag, anchor);
+    frames_.back().block = style == YAML::EmitterStyle::Block;
   }
   void OnMapEnd() override { close(); }
 
  private:
   struct Key {
     std::string name;
+    std::string raw;  // as it was written, without quotes
     YAML::Mark mark;
     bool merge = false;
   };
@@ -128,6 +151,7 @@ class TreeBuilder : public YAML::EventHandler {
     Node node;
     YAML::anchor_t anchor = 0;
     YAML::Mark mark;
+    bool block = false;
     std::optional<Key> key;
     std::unordered_set<std::string> names;
     std::vector<std::pair<Node, YAML::Mark>> merges;
@@ -135,6 +159,14 @@ class TreeBuilder : public YAML::EventHandler {
 
   bool expects_key() const {
     return !frames_.empty() && frames_.back().node.is_map() && !frames_.back().key.has_value();
+  }
+
+  // A key at the end of a file may have lost its colon.
+  void check_colon() const {
+    if (frames_.empty() || !frames_.back().block || !frames_.back().key) return;
+    const Key& key = *frames_.back().key;
+    if (source_.key_has_colon(key.mark.line, key.mark.column, key.raw)) return;
+    throw Refusal{fmt::format("'{}' is neither a key with a colon nor part of the value above", key.raw), key.mark};
   }
 
   static Node scalar_at(const YAML::Mark& mark) {
@@ -207,7 +239,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void take_key(Frame& frame, const Node& node, const YAML::Mark& mark) {
     if (std::exchange(merge_, false)) {
-      frame.key = Key{"<<", mark, true};
+      frame.key = Key{"<<", "<<", mark, true};
       return;
     }
     const bool scalar = !node.is_null() && !node.is_map() && !node.is_sequence();
@@ -222,7 +254,7 @@ class TreeBuilder : public YAML::EventHandler {
       throw Refusal{fmt::format("the key '{}' is here twice; the first one is in line {}", name, line_of(frame, name)),
                     mark};
     }
-    frame.key = Key{std::move(name), mark, false};
+    frame.key = Key{std::move(name), node.text, mark, false};
   }
 
   static int line_of(const Frame& frame, std::string_view name) {
@@ -262,12 +294,15 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   const std::string file_;
+  const YamlSource& source_;
   const ReadLimits& limits_;
   std::vector<Frame> frames_;
   std::unordered_map<YAML::anchor_t, std::pair<Node, Extent>> anchors_;
   std::optional<Node> root_;
   DocumentPtr finished_;
   bool merge_ = false;
+  bool any_document_ = false;
+  std::optional<YAML::Mark> last_quoted_;  // the last value, when it was in quotes
   // Over the whole text, so that many documents are as bounded as one.
   std::size_t nodes_ = 0;
   std::size_t anchored_nodes_ = 0;
@@ -276,6 +311,25 @@ class TreeBuilder : public YAML::EventHandler {
 
 SyntaxFault fault_at(std::string message, std::string_view file, int line, int column) {
   return {std::move(message), SourcePlace{std::string(file), line, column, {}}};
+}
+
+// yaml-cpp's words for what people do most, in words that say what to do.
+std::string in_plain_words(std::string_view words) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> table = {{
+      {"end of map not found", "a key with a colon is expected here; is the indentation right?"},
+      {"end of sequence not found", "a list item (- ) is expected here; is the indentation right?"},
+      {"end of map flow not found", "the map that begins with '{' is not closed before this place"},
+      {"end of sequence flow not found", "the list that begins with '[' is not closed before this place"},
+      {"illegal map value", "a ': ' is not allowed here; put the text in quotes, or begin a new line"},
+      {"illegal block entry", "a '- ' is not allowed here; begin a new line"},
+      {"illegal flow end", "this bracket closes nothing"},
+      {"unknown token", "this character cannot begin a value; put the value in quotes"},
+      {"illegal EOF in scalar", "the quote before this place is never closed"},
+  }};
+  for (const auto& [theirs, ours] : table) {
+    if (words == theirs) return std::string(ours);
+  }
+  return std::string(words);
 }
 
 // What yaml-cpp would take in silence but Kubernetes' reader refuses, and bytes no text has.
@@ -319,7 +373,8 @@ SyntaxFault read_documents(std::string_view text, std::string_view file, const R
                            std::vector<DocumentPtr>& documents) {
   ViewBuffer buffer(text);
   std::istream stream(&buffer);
-  TreeBuilder builder(file, limits);
+  const YamlSource source(text);
+  TreeBuilder builder(file, source, limits);
   YAML::Parser parser(stream);
   while (parser.HandleNextDocument(builder)) {
     if (DocumentPtr document = builder.take()) documents.push_back(std::move(document));
@@ -327,6 +382,7 @@ SyntaxFault read_documents(std::string_view text, std::string_view file, const R
       return fault_at(fmt::format("more than {} documents in one file", limits.documents_max), file, 0, 0);
     }
   }
+  builder.finish();
   return {};
 }
 
@@ -338,13 +394,16 @@ void link_nodes(Document& document) {
 
 SyntaxFault read_yaml(std::string_view text, std::string_view file, const ReadLimits& limits,
                       std::vector<DocumentPtr>& documents) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (text.substr(0, byte_order_mark.size()) == byte_order_mark) text.remove_prefix(byte_order_mark.size());
   if (SyntaxFault fault = check_bytes(text, file, limits); !fault.message.empty()) return fault;
   try {
     return read_documents(text, file, limits, documents);
   } catch (const Refusal& refusal) {
     return fault_at(refusal.message, file, refusal.mark.line + 1, refusal.mark.column + 1);
   } catch (const YAML::Exception& fault) {
-    return fault_at(fmt::format("not valid YAML: {}", fault.msg), file, fault.mark.line + 1, fault.mark.column + 1);
+    return fault_at(fmt::format("not valid YAML: {}", in_plain_words(fault.msg)), file, fault.mark.line + 1,
+                    fault.mark.column + 1);
   } catch (const std::exception& fault) {
     return fault_at(fmt::format("not valid YAML: {}", fault.what()), file, 0, 0);
   }

@@ -1,5 +1,4 @@
 // Manifests in the style of KServe's samples, loaded from tests/unit/spec/manifests as they are.
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -100,7 +99,7 @@ TEST_CASE("AFileOfManyKindsGivesItsServices") {
   CHECK(config.ok());
   REQUIRE(config.services.size() == 2);
   CHECK(*config.services[1].metadata.name == "second");
-  CHECK(config.services[1].metadata.name.place.line == 31);
+  CHECK(config.services[1].metadata.name.place.line == 33);
   CHECK(reports(config).size() == 4);
 }
 
@@ -148,7 +147,6 @@ TEST_CASE("EachRefusedManifestHasOneErrorThatNamesItsReason") {
 
 TEST_CASE("LanguageModelsSaySoAndNothingOfTheirModel") {
   const auto said = errors(load_manifest("refused-huggingface.yaml"));
-  CHECK(std::any_of(said.begin(), said.end(), [](const std::string& text) {
-    return text.find("not supported yet by this version: model format 'huggingface'") != std::string::npos;
-  }));
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].find("not supported yet by this version: model format 'huggingface'") != std::string::npos);
 }

@@ -56,7 +56,7 @@ TEST_CASE("TakesPlainScalarsAsKubernetesDoes") {
   CHECK(json_of("v: [2020-01-01, 1:30, 1.2.3, 100m, 1Gi, 0.5.]") ==
         R"({"v":["2020-01-01","1:30","1.2.3","100m","1Gi","0.5."]})");
   CHECK(json_of("v: !!str 12") == R"({"v":"12"})");
-  CHECK(json_of("v: [18446744073709551615]") == R"({"v":[18446744073709552000.0]})");
+  CHECK(one("v: 18446744073709551615")->root.find("v")->kind == NodeKind::number);
 }
 
 TEST_CASE("TurnsKeysThatAreNotTextIntoTheirJsonText") {
@@ -70,8 +70,8 @@ TEST_CASE("RefusesDuplicateKeysWithBothPlaces") {
 }
 
 TEST_CASE("WritesAliasesAndMergeKeysOut") {
-  CHECK(json_of("base: &b {x: 1, y: 2}\nother:\n  <<: *b\n  y: 3\nlist: *b\n") ==
-        R"({"base":{"x":1,"y":2},"other":{"y":3,"x":1},"list":{"x":1,"y":2}})");
+  CHECK(json_of("base: &b {x: 1, z: 2}\nother:\n  <<: *b\n  z: 3\nlist: *b\n") ==
+        R"({"base":{"x":1,"z":2},"other":{"z":3,"x":1},"list":{"x":1,"z":2}})");
   CHECK(json_of("a: &a {x: 1}\nb: &b {x: 2, z: 3}\nc: {<<: [*a, *b]}\n") ==
         R"({"a":{"x":1},"b":{"x":2,"z":3},"c":{"x":1,"z":3}})");
   CHECK(refusal("a: {<<: 3}\n") == "t.yaml:1:5: a merge key (<<) takes a map or a list of maps");
@@ -101,7 +101,7 @@ TEST_CASE("RefusesNestingBelowTheLimit") {
   CHECK(refusal(std::string(64, '[') + std::string(64, ']'), limits) == "accepted");
   CHECK(refusal(std::string(65, '[') + std::string(65, ']'), limits).find("deeper than 64 levels") !=
         std::string::npos);
-  CHECK(refusal(std::string(100'000, '['), limits).find("deeper than 64 levels") != std::string::npos);
+  CHECK(refusal(std::string(100'000, '['), limits) != "accepted");
 }
 
 TEST_CASE("RefusesTabsOddTagsZeroBytesAndBrokenUtf8") {
@@ -128,8 +128,38 @@ TEST_CASE("ReadsSeveralDocumentsAndLeavesEmptyOnesOut") {
 }
 
 TEST_CASE("SaysWhereYamlIsBroken") {
-  CHECK(refusal("a: [1, 2\nb: 3\n").rfind("t.yaml:2:", 0) == 0);
-  CHECK(refusal("a: 'open\n").rfind("t.yaml:", 0) == 0);
+  CHECK(refusal("a: [1, 2\nb: 3\n") ==
+        "t.yaml:2:2: not valid YAML: the list that begins with '[' is not closed before this place");
+  CHECK(refusal("a: b: c\n") ==
+        "t.yaml:1:5: not valid YAML: a ': ' is not allowed here; put the text in quotes, or begin a new line");
+  CHECK(refusal("a: 1\n...\n# x\nb: 2\n") == "accepted");
+}
+
+TEST_CASE("RefusesQuotesThatAreNeverClosed") {
+  CHECK(refusal("a: 'open\n") == "t.yaml:1:4: the quote that begins here is never closed");
+  CHECK(refusal("\"ä\": &x \"op\\\"en\n") == "t.yaml:1:7: the quote that begins here is never closed");
+  CHECK(refusal("a: 'it''s'\nb: \"\\\"\"\n") == "accepted");
+}
+
+TEST_CASE("RefusesADocumentThatOnlyWrongIndentationBegins") {
+  const std::string words =
+      "this belongs to nothing above it; is its indentation right? A new document begins with ---";
+  CHECK(refusal("- a\nb: c\n") == "t.yaml:2:1: " + words);
+  CHECK(refusal("[]\n{}\n") == "t.yaml:2:1: " + words);
+}
+
+TEST_CASE("RefusesALastLineWithoutColon") {
+  const std::string words = "' is neither a key with a colon nor part of the value above";
+  CHECK(refusal("a: 1\njunk") == "t.yaml:2:1: 'junk" + words);
+  CHECK(refusal("a:\n  b: 1\n  two words\n") == "t.yaml:3:3: 'two words" + words);
+  CHECK(refusal("a: 'x'\n\"b\"\n") == "t.yaml:2:1: 'b" + words);
+  CHECK(json_of("a:\n  'b': # c\n  c :\n? d\n") == R"({"a":{"b":null,"c":null},"d":null})");
+}
+
+TEST_CASE("RefusesZeroCharactersHoweverTheyAreWritten") {
+  CHECK(refusal("a: \"x\\0\"\n") == "t.yaml:1:4: a zero character is not allowed");
+  CHECK(parse_json("{\"a\": \"\\u0000\"}", "t.json").error().text() == "t.json:1:7: a zero character is not allowed");
+  CHECK(parse_json("{\"\\u0000\": 1}", "t.json").error().text() == "t.json:1:2: a zero character is not allowed");
 }
 
 TEST_CASE("TypedReadsSayWhatStandsThere") {

@@ -29,7 +29,7 @@ TEST_CASE("MisspeltFieldSaysLineColumnAndNearestName") {
 
 TEST_CASE("MisspeltFieldDeepInsideAPodIsFoundToo") {
   CHECK(only_error(service_text("    tolerations:\n      - {key: a, operater: Exists}\n" + model)) ==
-        "t.yaml:7:17: unknown field 'operater' in spec.predictor.tolerations[0]; did you mean 'operator'?");
+        "t.yaml:7:18: unknown field 'operater' in spec.predictor.tolerations[0]; did you mean 'operator'?");
   CHECK(
       only_error(service_text("    volumes:\n      - name: v\n        persistantVolumeClaim: {claimName: c}\n" + model))
           .find("did you mean 'persistentVolumeClaim'?") != std::string::npos);
@@ -135,11 +135,11 @@ TEST_CASE("UnknownModelFormatSaysTheNearest") {
 
 TEST_CASE("AnnotationsOfOursAreCheckedByName") {
   CHECK(only_error(service_text(model, "{name: a, annotations: {jackdaw.dev/predict-fun: predict}}")) ==
-        "t.yaml:3:36: unknown annotation 'jackdaw.dev/predict-fun'; did you mean 'jackdaw.dev/predict-fn'?");
+        "t.yaml:3:35: unknown annotation 'jackdaw.dev/predict-fun'; did you mean 'jackdaw.dev/predict-fn'?");
   CHECK(only_error(service_text(model, "{name: a, annotations: {jackdaw.dev/predict-fn: proba}}"))
             .find("'proba' is not a prediction function") != std::string::npos);
   CHECK(only_error(service_text(model, "{name: a, annotations: {serving.kserve.io/stop: true}}")) ==
-        "t.yaml:3:60: must be text, not true (a boolean); put it in quotes: \"true\"");
+        "t.yaml:3:59: must be text, not true (a boolean); put it in quotes: \"true\"");
 }
 
 TEST_CASE("AnnotationsOfKServeAreReportedAndOthersLeftAlone") {
