@@ -17,7 +17,7 @@ from tally import Tally
 CACHE = pathlib.Path(os.environ.get("JACKDAW_CACHE") or pathlib.Path.home() / ".cache" / "jackdaw")
 VENV = CACHE / "venv-clients"
 PACKAGES = ["tritonclient[http]==2.73.0", "kserve==0.21.0", "numpy==1.26.4"]
-CONFIG = ROOT / "tests" / "data" / "oip" / "service-kserve.yaml"
+CONFIGS = ROOT / "tests" / "data" / "oip"
 ROWS = [[6.8, 2.8, 4.8, 1.4], [5.1, 3.5, 1.4, 0.2]]
 
 
@@ -39,62 +39,83 @@ def install():
     return None
 
 
-def triton(daemon, tally):
+def triton(daemon, tally, dialect, output):
+    """`output`: what the dialect calls the first one."""
     import numpy
     import tritonclient.http as triton_http
     from tritonclient.utils import InferenceServerException
 
     client = triton_http.InferenceServerClient(f"127.0.0.1:{daemon.port}")
-    tally.check("tritonclient: server is live and ready", client.is_server_live() and client.is_server_ready())
-    tally.check("tritonclient: model is ready", client.is_model_ready("iris-svc") and client.is_model_ready("iris-svc", "1"))
-    tally.check("tritonclient: an unknown model is not ready", not client.is_model_ready("nobody"))
-    server = client.get_server_metadata()
-    tally.check("tritonclient: server metadata", bool(server["name"]) and "model_repository_extension" in server["extensions"], str(server))
-    model = client.get_model_metadata("xgb-softprob")
-    tally.check("tritonclient: model metadata names real inputs and outputs",
-                model["name"] == "xgb-softprob" and model["inputs"] and model["outputs"], str(model))
 
-    def infer(model_name, values, datatype, binary, **options):
+    def check(name, ok, detail=""):
+        tally.check(f"tritonclient, {dialect}: {name}", ok, detail)
+
+    def infer(model_name, values, datatype, binary, ask=True, **options):
         tensor = triton_http.InferInput("input-0", list(values.shape), datatype)
         tensor.set_data_from_numpy(values, binary_data=binary)
-        outputs = [triton_http.InferRequestedOutput("output-0", binary_data=binary)] if options.pop("ask", True) else None
-        return client.infer(model_name, [tensor], outputs=outputs, request_id="r-1", **options)
+        outputs = [triton_http.InferRequestedOutput(output, binary_data=binary)] if ask else None
+        # tritonclient names no content type, and KServe then takes any V2 body for a binary one.
+        headers = {} if binary else {"Content-Type": "application/json"}
+        return client.infer(model_name, [tensor], outputs=outputs, request_id="r-1", headers=headers, **options)
+
+    check("server is live and ready", client.is_server_live() and client.is_server_ready())
+    check("model is ready", client.is_model_ready("iris-svc"))
+    check("an unknown model is not ready", not client.is_model_ready("nobody"))
+    server = client.get_server_metadata()
+    check("server metadata", bool(server["name"]) and "extensions" in server, str(server))
+    model = client.get_model_metadata("xgb-softprob")
+    check("model metadata names real inputs and outputs", model["name"] == "xgb-softprob" and model["inputs"] and model["outputs"], str(model))
 
     rows = numpy.array(ROWS, dtype=numpy.float32)
-    for name, dtype in (("iris-svc", "FP32"), ("xgb-softprob", "FP32")):
-        as_json = infer(name, rows, dtype, False)
-        as_binary = infer(name, rows, dtype, True)
-        a, b = as_json.as_numpy("output-0"), as_binary.as_numpy("output-0")
-        tally.check(f"tritonclient: {name} answers the same in JSON and in binary", a is not None and a.dtype == b.dtype and (a == b).all(),
-                    f"{a.tolist()} {a.dtype}")
-        tally.check(f"tritonclient: {name} echoes the id and names the model",
-                    as_binary.get_response()["id"] == "r-1" and as_binary.get_response()["model_name"] == name)
-    tally.check("tritonclient: the classes are right", infer("iris-svc", rows, "FP32", True).as_numpy("output-0").tolist() == [1, 0])
-    unnamed = infer("iris-svc", rows, "FP32", True, ask=False)
-    tally.check("tritonclient: outputs need not be named", unnamed.as_numpy("output-0").tolist() == [1, 0])
-    packed = infer("iris-svc", rows, "FP32", True, request_compression_algorithm="gzip")
-    tally.check("tritonclient: a gzipped request", packed.as_numpy("output-0").tolist() == [1, 0])
+    for name in ("iris-svc", "xgb-softprob"):
+        as_json, as_binary = infer(name, rows, "FP32", False), infer(name, rows, "FP32", True)
+        a, b = as_json.as_numpy(output), as_binary.as_numpy(output)
+        check(f"{name} answers the same in JSON and in binary", a is not None and b is not None and a.dtype == b.dtype and (a == b).all(),
+              f"{None if a is None else a.tolist()} {None if b is None else b.tolist()}")
+        check(f"{name} echoes the id and names the model",
+              as_binary.get_response()["id"] == "r-1" and as_binary.get_response()["model_name"] == name)
+
+    def classes(**options):
+        answer = infer("iris-svc", rows, "FP32", True, **options)
+        return answer.as_numpy(output).ravel().tolist()
+
+    check("the classes are right", classes() == [1, 0])
+    check("outputs need not be named", classes(ask=False) == [1, 0])
+    check("a gzipped request", classes(request_compression_algorithm="gzip") == [1, 0])
     doubles = infer("iris-svc", numpy.array(ROWS), "FP64", True)
-    tally.check("tritonclient: FP64", doubles.as_numpy("output-0").tolist() == [1, 0])
-    texts = numpy.array([b"cheap watches, buy now", b"the meeting is at ten"], dtype=object)
-    a, b = infer("spam", texts, "BYTES", False), infer("spam", texts, "BYTES", True)
-    tally.check("tritonclient: texts, in JSON and in binary", (a.as_numpy("output-0") == b.as_numpy("output-0")).all(),
-                str(a.as_numpy("output-0").tolist()))
+    check("FP64", doubles.as_numpy(output).ravel().tolist() == [1, 0])
     try:
         infer("nobody", rows, "FP32", True)
-        tally.check("tritonclient: an unknown model is an error", False)
+        check("an unknown model is an error", False)
     except InferenceServerException as error:
-        tally.check("tritonclient: an unknown model is an error with a sentence", "nobody" in str(error), str(error))
+        check("an unknown model is an error with a sentence", "nobody" in str(error), str(error))
 
     index = client.get_model_repository_index()
-    tally.check("tritonclient: the repository index lists every model as ready",
-                {"iris-svc", "xgb-softprob"} <= {row["name"] for row in index if row["state"] == "READY"})
+    check("the repository index lists the models as ready",
+          {"iris-svc", "xgb-softprob"} <= {row["name"] for row in index if row["state"] == "READY"})
     client.unload_model("iris-svc")
-    tally.check("tritonclient: unload takes the model away", not client.is_model_ready("iris-svc"))
+    check("unload takes the model away", not client.is_model_ready("iris-svc"))
     client.load_model("iris-svc")
-    tally.check("tritonclient: load brings it back",
-                client.is_model_ready("iris-svc") and infer("iris-svc", rows, "FP32", True).as_numpy("output-0").tolist() == [1, 0])
+    check("load brings it back", client.is_model_ready("iris-svc") and classes() == [1, 0])
     client.close()
+
+
+def triton_texts(daemon, tally):
+    """Texts in and classes out, both ways of sending BYTES."""
+    import numpy
+    import tritonclient.http as triton_http
+
+    texts = numpy.array([b"cheap watches, buy now", b"the meeting is at ten"], dtype=object)
+    answers = []
+    with triton_http.InferenceServerClient(f"127.0.0.1:{daemon.port}") as client:
+        for binary in (False, True):
+            tensor = triton_http.InferInput("input-0", [2], "BYTES")
+            tensor.set_data_from_numpy(texts, binary_data=binary)
+            outputs = [triton_http.InferRequestedOutput("output-0", binary_data=binary)]
+            headers = {} if binary else {"Content-Type": "application/json"}
+            answers.append(client.infer("spam", [tensor], outputs=outputs, headers=headers).as_numpy("output-0"))
+    same = len(answers[0]) == 2 and (answers[0].astype(str) == answers[1].astype(str)).all()
+    tally.check("tritonclient, kserve: texts give the same in JSON and in binary", same, f"{answers[0].tolist()} {answers[1].tolist()}")
 
 
 async def kserve_v1(url, tally):
@@ -121,7 +142,7 @@ async def kserve_v2(url, tally):
             tensor = InferInput("input-0", [2, 4], "FP32")
             tensor.set_data_from_numpy(numpy.array(ROWS, dtype=numpy.float32), binary_data=binary)
             request = InferRequest(model_name="iris-svc", infer_inputs=[tensor], request_id="r-2")
-            answer = await client.infer(url, request)
+            answer = await client.infer(url, request, model_name="iris-svc")
             tally.check(f"KServe SDK, V2: infer, {'binary' if binary else 'JSON'}",
                         answer.outputs[0].as_numpy().tolist() == [1, 0] and answer.id == "r-2", str(answer.outputs[0].as_numpy()))
         try:
@@ -141,9 +162,12 @@ def main():
         environment = {**os.environ, "JACKDAW_CLIENTS_INSTALLED": "1"}
         python = str(VENV / "bin" / "python")  # As argv[0] too: it finds its packages by that.
         os.execve(python, [python, "-B", __file__], environment)
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONFIGS / "service-mlserver.yaml") as daemon:
+        tally.run("tritonclient, mlserver", triton, daemon, tally, "mlserver", "predict")
+    with Daemon(CONFIGS / "service-kserve.yaml") as daemon:
         url = f"http://127.0.0.1:{daemon.port}"
-        tally.run("tritonclient", triton, daemon, tally)
+        tally.run("tritonclient, kserve", triton, daemon, tally, "kserve", "output-0")
+        tally.run("tritonclient, texts", triton_texts, daemon, tally)
         tally.run("KServe SDK, V1", asyncio.run, kserve_v1(url, tally))
         tally.run("KServe SDK, V2", asyncio.run, kserve_v2(url, tally))
     tally.end()
