@@ -20,7 +20,7 @@ struct ServerLimits {
   std::size_t header_fields_max = 100;
   std::size_t body_bytes_max = 64 * 1024 * 1024;         // after de-chunking and gunzip
   std::size_t gzip_ratio_max = 200;                      // refuse a bomb before it fills the body limit
-  std::size_t buffered_bytes_max = 1024 * 1024 * 1024;  // request bodies of all connections together; above: 503
+  std::size_t buffered_bytes_max = 1024 * 1024 * 1024;   // request bodies of all connections together; above: 503
   std::size_t connections_max = 10'000;                  // over all io threads; more get 503 and are closed
   std::size_t pipelined_max = 64;                        // requests of one connection read ahead
   std::size_t event_bytes_queued_max = 4 * 1024 * 1024;  // slow reader of a stream: then it is cut off

@@ -250,8 +250,8 @@ std::string compare(const Expected& expected, const Result<Output>& got, const s
   if (!got) return "refused: " + got.error().text();
   if (got->arrays.size() != expected.arrays.size()) return fmt::format("{} arrays", got->arrays.size());
   const Precision precision = form == "single-inside" ? Precision::single_inside
-                              : form == "f32"          ? Precision::single
-                                                       : Precision::full;
+                              : form == "f32"         ? Precision::single
+                                                      : Precision::full;
   for (std::size_t i = 0; i < expected.arrays.size(); ++i) {
     std::string difference = compare_array(expected.arrays[i], got->arrays[i], precision);
     if (!difference.empty()) return difference;
