@@ -162,7 +162,9 @@ Result<std::unique_ptr<Estimator>> make_projection(const BuildContext& c, Affine
 
 Result<std::vector<double>> read_mean(const BuildContext& c) {
   if (!c.has("mean_")) return std::vector<double>{};
-  return c.doubles("mean_");
+  JACKDAW_ASSIGN(std::vector<double> mean, c.doubles("mean_"));
+  if (mean.empty()) return c.error(Code::parse_error, "'mean_' is empty");
+  return mean;
 }
 
 // Probabilistic PCA: components scaled by what their variance has over the noise.

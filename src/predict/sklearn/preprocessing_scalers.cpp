@@ -102,10 +102,17 @@ class Scaler : public Transformer {
   ScalerSteps steps_;
 };
 
-// An attribute with one number per column, or nothing when it is None or absent.
+// An attribute with one number per column; at least one, because an empty vector stands for a step that is off.
+Result<std::vector<double>> per_column(const BuildContext& c, std::string_view name) {
+  JACKDAW_ASSIGN(std::vector<double> values, c.doubles(name));
+  if (values.empty()) return c.error(Code::parse_error, fmt::format("the attribute '{}' is empty", name));
+  return values;
+}
+
+// The same, or nothing when it is not wanted, None or absent.
 Result<std::vector<double>> per_column(const BuildContext& c, std::string_view name, bool wanted) {
   if (!wanted || !c.has(name)) return std::vector<double>{};
-  return c.doubles(name);
+  return per_column(c, name);
 }
 
 Result<std::unique_ptr<Estimator>> build_scaler(const BuildContext& c, ScalerSteps steps, bool accept_sparse) {
@@ -131,8 +138,8 @@ Result<std::unique_ptr<Estimator>> build_standard_scaler(const BuildContext& c) 
 
 Result<std::unique_ptr<Estimator>> build_min_max_scaler(const BuildContext& c) {
   ScalerSteps steps;
-  JACKDAW_ASSIGN(steps.multiply, c.doubles("scale_"));
-  JACKDAW_ASSIGN(steps.add, c.doubles("min_"));
+  JACKDAW_ASSIGN(steps.multiply, per_column(c, "scale_"));
+  JACKDAW_ASSIGN(steps.add, per_column(c, "min_"));
   steps.clip = c.flag_or("clip", false);
   if (steps.clip) {
     JACKDAW_ASSIGN(const std::vector<double> range, c.doubles("feature_range"));
@@ -145,7 +152,7 @@ Result<std::unique_ptr<Estimator>> build_min_max_scaler(const BuildContext& c) {
 
 Result<std::unique_ptr<Estimator>> build_max_abs_scaler(const BuildContext& c) {
   ScalerSteps steps;
-  JACKDAW_ASSIGN(steps.divide, c.doubles("scale_"));
+  JACKDAW_ASSIGN(steps.divide, per_column(c, "scale_"));
   steps.clip = c.flag_or("clip", false);
   steps.clip_low = -1;
   steps.clip_high = 1;

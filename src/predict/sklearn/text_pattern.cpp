@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t program_max = 4000;
 constexpr int depth_max = 50;
-constexpr std::uint64_t steps_max = 200'000'000;
+constexpr std::uint64_t steps_max = 20'000'000;
 
 bool in_class(char name, char32_t c) {
   switch (name) {
@@ -360,11 +360,11 @@ class PatternRun {
     bool matched = false;
     for (std::uint32_t at = from; at <= codes_.size(); ++at) {
       ++generation_;
-      std::vector<Thread> ready;
-      for (const Thread& t : threads_) add(ready, t.pc, t.slots, at);
-      if (!matched) add(ready, 0, {unset, unset, unset, unset}, at);
+      ready_.clear();
+      for (const Thread& t : threads_) add(t.pc, t.slots, at);
+      if (!matched) add(0, {unset, unset, unset, unset}, at);
       threads_.clear();
-      for (const Thread& t : ready) {
+      for (const Thread& t : ready_) {
         const auto& i = p_.program_[t.pc];
         if (i.op == TokenPattern::Op::match) {
           found = t.slots;
@@ -408,7 +408,7 @@ class PatternRun {
   }
 
   // Follows everything that takes no character, preferred ways first, with a stack of its own.
-  void add(std::vector<Thread>& ready, std::uint32_t start, const Slots& slots, std::uint32_t at) {
+  void add(std::uint32_t start, const Slots& slots, std::uint32_t at) {
     stack_.clear();
     stack_.push_back({start, slots});
     while (!stack_.empty()) {
@@ -421,7 +421,7 @@ class PatternRun {
       switch (i.op) {
         case TokenPattern::Op::set:
         case TokenPattern::Op::match:
-          ready.push_back(t);
+          ready_.push_back(t);
           break;
         case TokenPattern::Op::jump:
           stack_.push_back({i.x, t.slots});
@@ -445,6 +445,7 @@ class PatternRun {
   std::vector<std::uint32_t> offsets_;
   std::vector<std::uint32_t> seen_;  // per instruction, the generation that reached it
   std::vector<Thread> threads_;
+  std::vector<Thread> ready_;
   std::vector<Thread> stack_;
   std::uint32_t generation_ = 0;
   std::uint64_t steps_ = 0;

@@ -84,10 +84,10 @@ TEST_CASE("RefusesPatternsItCannotKeep") {
 }
 
 TEST_CASE("BoundsTheStepsOfSlowPatterns") {
-  const auto compiled = TokenPattern::compile("(?:x{0,200}y|x)");
+  const auto compiled = TokenPattern::compile("(?:x{0,900}y|x)");
   REQUIRE(compiled.has_value());
   Tokens out;
-  const std::string text(200'000, 'x');
+  const std::string text(50'000, 'x');
   const auto got = compiled->find_all(text, out);
   REQUIRE_FALSE(got.has_value());
   REQUIRE(got.error().code == Code::resource_exhausted);
