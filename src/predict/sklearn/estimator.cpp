@@ -179,6 +179,13 @@ Result<void> check_bounds(const BuildContext& context) {
   return {};
 }
 
+// Errors of the readers below know an offset at most; the path and the class are put before it.
+Error with_path(const BuildContext& context, Error error) {
+  if (error.where.starts_with(context.path)) return error;
+  error.message = fmt::format("{}: {}", context.graph.class_name(context.node), error.message);
+  return std::move(error).at(context.path);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Estimator>> build_estimator(const BuildContext& given) {
@@ -191,7 +198,9 @@ Result<std::unique_ptr<Estimator>> build_estimator(const BuildContext& given) {
   const ClassRow* row = find_class(context.canonical());
   if (row == nullptr) return not_supported(context);
   const OpenMark mark(*context.state, context.node);
-  return row->build(context);
+  auto built = row->build(context);
+  if (!built) return with_path(context, std::move(built).error());
+  return built;
 }
 
 }  // namespace jackdaw::predict

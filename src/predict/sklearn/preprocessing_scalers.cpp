@@ -109,9 +109,9 @@ Result<std::vector<double>> per_column(const BuildContext& c, std::string_view n
   return values;
 }
 
-// The same, or nothing when it is not wanted, None or absent.
+// The same, or nothing when its step is off.
 Result<std::vector<double>> per_column(const BuildContext& c, std::string_view name, bool wanted) {
-  if (!wanted || !c.has(name)) return std::vector<double>{};
+  if (!wanted) return std::vector<double>{};
   return per_column(c, name);
 }
 

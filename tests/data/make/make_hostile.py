@@ -346,16 +346,18 @@ def boosted():
     predictor = model._predictors[0][0]
     good = predictor.nodes.copy()
 
-    def case(name, field, node, value, why):
+    def case(name, field, node, value, why, **others):
         predictor.nodes = good.copy()
         predictor.nodes[field][node] = value
+        for other, other_value in others.items():
+            predictor.nodes[other][node] = other_value
         emit("hist_%s.pkl" % name, pickle.dumps(model, protocol=4), REFUSED, why)
         predictor.nodes = good
 
     case("cycle", "left", 0, 0, "the root leads to itself")
     case("child_out_of_range", "right", 0, 1 << 30, "a child beyond the last node")
     case("feature_out_of_range", "feature_idx", 0, 77, "a feature the model does not have")
-    case("bitset_out_of_range", "bitset_idx", 0, 1000, "a category set that is not there")
+    case("bitset_out_of_range", "bitset_idx", 0, 1000, "a category set that is not there", is_categorical=1, feature_idx=0)
 
 
 def truncations(folder):
