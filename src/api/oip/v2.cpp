@@ -81,8 +81,9 @@ std::variant<V2Request, Refusal> read_request(const Call& call, Dialect dialect)
   const auto json_length = request.header("inference-header-content-length");
   const std::string_view content_type = request.header("content-type").value_or("");
   // KServe takes everything but JSON for the binary form, a missing content type included; to MLServer a missing one
-  // means JSON, and it has no binary form, which jackdaw adds for senders of the header.
-  const bool json = is_json_content(content_type) || (dialect == Dialect::mlserver && content_type.empty());
+  // means JSON, and it has no binary form, which jackdaw adds for senders of the header (tritonclient sends no type).
+  const bool untyped_json = dialect == Dialect::mlserver && content_type.empty() && !json_length;
+  const bool json = is_json_content(content_type) || untyped_json;
   if (!json && !json_length) {
     if (dialect == Dialect::mlserver) return Refusal{422, not_json_detail(request.body())};
     return refuse(400, "received byte inputs, but the'inference-header-content-length' header is missing.");
