@@ -10,8 +10,10 @@ endif()
 
 find_program(JACKDAW_CCACHE ccache)
 if(JACKDAW_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${JACKDAW_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${JACKDAW_CCACHE})
+  # Paths relative to the checkout, so that every clone and build folder shares one cache.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${JACKDAW_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 
 # The oldest CPU served is x86-64-v2; faster instruction sets are picked at run time, per kernel.

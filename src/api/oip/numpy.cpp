@@ -212,6 +212,7 @@ Result<void> append_text(engine::Tensor& out, element value) {
 std::uint16_t half_from(double value) {
   const std::uint32_t sign = std::signbit(value) ? 0x8000 : 0;
   if (std::isnan(value)) return 0x7e00;
+  if (value == 0.0) return static_cast<std::uint16_t>(sign);
   const double magnitude = std::fabs(value);
   if (magnitude >= 65520.0) return static_cast<std::uint16_t>(sign | 0x7c00);
   int exponent = 0;

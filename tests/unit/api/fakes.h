@@ -1,0 +1,174 @@
+// A world without network and models: exchanges that keep their answer, engines that echo.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "jackdaw/api/api.h"
+
+namespace jackdaw::api {
+
+class FakeRequest final : public net::Request {
+ public:
+  net::Method method_value = net::Method::post;
+  std::string path_value;
+  std::string query_value;
+  std::string body_value;
+  std::map<std::string, std::string, std::less<>> headers;
+
+  net::Method method() const override { return method_value; }
+  std::string_view method_text() const override { return net::method_name(method_value); }
+  std::string_view target() const override { return path_value; }
+  std::string_view path() const override { return path_value; }
+  std::string_view query() const override { return query_value; }
+  std::optional<std::string_view> header(std::string_view name) const override {
+    const auto found = headers.find(name);
+    return found == headers.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+  }
+  std::string_view body() const override { return body_value; }
+  std::string_view peer() const override { return "127.0.0.1:1"; }
+  Instant received() const override { return system_clock().now(); }
+};
+
+// Work posted to the io thread waits here until the test runs it.
+class FakeExecutor final : public Executor {
+ public:
+  void post(std::function<void()> work) override {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(work));
+  }
+  std::uint64_t at(Instant, std::function<void()>) override { return 0; }
+  bool cancel(std::uint64_t) override { return false; }
+  bool run_one() {
+    std::function<void()> work;
+    {
+      const std::lock_guard lock(mutex_);
+      if (queue_.empty()) return false;
+      work = std::move(queue_.front());
+      queue_.erase(queue_.begin());
+    }
+    work();
+    return true;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::function<void()>> queue_;
+};
+
+class FakeExchange final : public net::Exchange {
+ public:
+  FakeRequest request_value;
+  FakeExecutor executor_value;
+  std::optional<net::Response> answer;
+
+  const net::Request& request() const override { return request_value; }
+  void reply(net::Response response) override { answer = std::move(response); }
+  std::shared_ptr<net::EventStream> begin_events(net::Response) override { return nullptr; }
+  void on_disconnect(std::function<void()>) override {}
+  Executor& executor() override { return executor_value; }
+
+  std::string header(std::string_view name) const {
+    for (const net::Header& h : answer->headers) {
+      if (h.name == name) return h.value;
+    }
+    return {};
+  }
+};
+
+// Answers the first input back as "output-0" (or under the names asked for), after keeping the request.
+class EchoEngine final : public engine::Engine {
+ public:
+  engine::ModelMetadata metadata_value{
+      "echo", {{"input-0", DType::fp64, {-1, 4}}}, {{"output-0", DType::fp64, {-1}}}, {}};
+  std::uint64_t estimate = 100;
+  std::optional<Error> failure;
+  engine::InferenceRequest last;
+
+  const engine::ModelMetadata& metadata() const override { return metadata_value; }
+  void submit(std::shared_ptr<const engine::InferenceRequest> request,
+              std::shared_ptr<engine::ResponseStream> stream) override {
+    auto outputs = predict(*request);
+    if (!outputs) return stream->error(outputs.error());
+    stream->tensors(std::move(*outputs));
+    stream->done();
+  }
+  Result<std::vector<engine::Tensor>> predict(const engine::InferenceRequest& request) override {
+    last = request;
+    if (failure) return *failure;
+    std::vector<engine::Tensor> outputs;
+    const std::vector<std::string> names =
+        request.outputs.empty() ? std::vector<std::string>{"output-0"} : request.outputs;
+    for (const std::string& name : names) {
+      outputs.push_back(request.inputs.empty() ? engine::Tensor{} : request.inputs.front());
+      outputs.back().name = name;
+    }
+    return outputs;
+  }
+  std::uint64_t estimate_ns(const engine::InferenceRequest&) const override { return estimate; }
+  engine::EngineStats stats() const override { return {}; }
+  void drain(Instant) override {}
+};
+
+class FakeControl final : public control::ModelControl {
+ public:
+  Result<void> outcome;
+  std::vector<std::string> calls;
+  void declare(std::vector<control::DeclaredModel>, std::function<void()>) override {}
+  void load(std::string name, std::function<void(Result<void>)> done) override {
+    calls.push_back("load " + name);
+    done(outcome);
+  }
+  void unload(std::string name, std::function<void(Result<void>)> done) override {
+    calls.push_back("unload " + name);
+    done(outcome);
+  }
+};
+
+// One daemon's api with the models a test puts in.
+class World {
+ public:
+  serving::Registry registry;
+  FakeControl control;
+  MetricsRegistry metrics;
+  serving::WorkerPool pool{"test", 1, 1};
+  ApiOptions options;
+
+  std::shared_ptr<EchoEngine> serve(std::string name, serving::Dialect dialect = serving::Dialect::kserve) {
+    auto echo = std::make_shared<EchoEngine>();
+    serving::ServedModel model;
+    model.name = model.service_name = std::move(name);
+    model.namespace_name = "default";
+    model.dialect = dialect;
+    model.versions.push_back(
+        {"1", serving::ModelState::ready, "", echo, std::make_shared<serving::ModelMetrics>(metrics, model.name, "1")});
+    registry.put(std::move(model));
+    return echo;
+  }
+
+  std::shared_ptr<FakeExchange> send(net::Method method, std::string path, std::string body = {},
+                                     std::map<std::string, std::string, std::less<>> headers = {
+                                         {"content-type", "application/json"}}) {
+    auto exchange = std::make_shared<FakeExchange>();
+    exchange->request_value.method_value = method;
+    exchange->request_value.path_value = std::move(path);
+    exchange->request_value.body_value = std::move(body);
+    exchange->request_value.headers = std::move(headers);
+    const net::Handler handler =
+        make_handler({&registry, &control, &pool, &metrics, &system_clock(), &system_random()}, options);
+    handler(exchange);
+    while (exchange->executor_value.run_one()) {
+    }
+    return exchange;
+  }
+  std::shared_ptr<FakeExchange> get(std::string path) { return send(net::Method::get, std::move(path)); }
+  std::shared_ptr<FakeExchange> post(std::string path, std::string body) {
+    return send(net::Method::post, std::move(path), std::move(body));
+  }
+};
+
+}  // namespace jackdaw::api

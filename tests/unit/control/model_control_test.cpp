@@ -1,0 +1,143 @@
+#include "jackdaw/control/model_control.h"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "src/control/model_versions.h"
+
+using namespace jackdaw;
+using namespace jackdaw::control;
+using serving::ModelState;
+
+namespace {
+
+class NullEngine final : public engine::Engine {
+ public:
+  const engine::ModelMetadata& metadata() const override { return metadata_; }
+  void submit(std::shared_ptr<const engine::InferenceRequest>, std::shared_ptr<engine::ResponseStream>) override {}
+  Result<std::vector<engine::Tensor>> predict(const engine::InferenceRequest&) override {
+    return std::vector<engine::Tensor>{};
+  }
+  std::uint64_t estimate_ns(const engine::InferenceRequest&) const override { return 0; }
+  engine::EngineStats stats() const override { return {}; }
+  void drain(Instant) override {}
+
+ private:
+  engine::ModelMetadata metadata_;
+};
+
+class FakeFactory final : public engine::EngineFactory {
+ public:
+  std::atomic<bool> fails{false};
+  Result<std::shared_ptr<engine::Engine>> load(const engine::EngineSpec& spec) override {
+    if (fails) return make_error(Code::parse_error, "broken file").at(spec.path);
+    return std::shared_ptr<engine::Engine>(std::make_shared<NullEngine>());
+  }
+};
+
+struct World {
+  FakeFactory factory;
+  serving::Registry registry;
+  MetricsRegistry metrics;
+  std::unique_ptr<ModelControl> control = make_model_control(factory, registry, metrics);
+
+  static DeclaredModel model(std::string name) {
+    DeclaredModel declared;
+    declared.name = declared.service_name = std::move(name);
+    declared.resolve = [] { return Result<std::string>(std::string("/nowhere")); };
+    return declared;
+  }
+  void declare(std::vector<DeclaredModel> models) {
+    std::promise<void> done;
+    control->declare(std::move(models), [&done] { done.set_value(); });
+    done.get_future().wait();
+  }
+  Result<void> act(void (ModelControl::*verb)(std::string, std::function<void(Result<void>)>),
+                   const std::string& name) {
+    std::promise<Result<void>> promise;
+    (control.get()->*verb)(name, [&promise](Result<void> outcome) { promise.set_value(std::move(outcome)); });
+    return promise.get_future().get();
+  }
+  const serving::ServedModel* find(const std::string& name) {
+    held = registry.snapshot();
+    return held->find(name);
+  }
+  std::shared_ptr<const serving::RegistrySnapshot> held;
+};
+
+}  // namespace
+
+TEST_CASE("DeclaredModelsBecomeReadyAndFailuresKeepTheirReason") {
+  World world;
+  world.declare({World::model("good")});
+  CHECK(world.find("good")->latest()->state == ModelState::ready);
+  world.factory.fails = true;
+  world.declare({World::model("bad")});
+  CHECK(world.find("bad")->latest()->state == ModelState::unavailable);
+  CHECK(world.find("bad")->latest()->reason == "/nowhere: broken file");
+}
+
+TEST_CASE("AModelThatCannotBeFoundFailsAloneAndLoadsOnceItIsThere") {
+  World world;
+  bool there = false;
+  DeclaredModel late = World::model("late");
+  late.resolve = [&there] {
+    return there ? Result<std::string>(std::string("/x")) : Result<std::string>(make_error(Code::not_found, "not yet"));
+  };
+  world.declare({late, World::model("other")});
+  CHECK(world.find("late")->latest()->state == ModelState::unavailable);
+  CHECK(world.find("other")->latest()->state == ModelState::ready);
+  there = true;
+  CHECK(world.act(&ModelControl::load, "late").has_value());
+  CHECK(world.find("late")->latest()->state == ModelState::ready);
+}
+
+TEST_CASE("AFailedReloadKeepsTheOldModelServing") {
+  World world;
+  world.declare({World::model("iris")});
+  const auto engine = world.find("iris")->latest()->engine;
+  world.factory.fails = true;
+  CHECK_FALSE(world.act(&ModelControl::load, "iris").has_value());
+  CHECK(world.find("iris")->latest()->engine == engine);
+}
+
+TEST_CASE("UnloadedModelsCanBeLoadedAgain") {
+  World world;
+  world.declare({World::model("iris")});
+  CHECK(world.act(&ModelControl::unload, "iris").has_value());
+  CHECK(world.find("iris")->unloaded);
+  CHECK(world.act(&ModelControl::unload, "iris").error().code == Code::not_found);
+  CHECK(world.act(&ModelControl::load, "iris").has_value());
+  CHECK_FALSE(world.find("iris")->unloaded);
+  CHECK(world.act(&ModelControl::load, "nothing").error().code == Code::not_found);
+}
+
+TEST_CASE("StoppedServicesStayUnloadedUntilAsked") {
+  World world;
+  DeclaredModel stopped = World::model("iris");
+  stopped.stopped = true;
+  world.declare({stopped});
+  CHECK(world.find("iris")->unloaded);
+  CHECK(world.act(&ModelControl::load, "iris").has_value());
+  CHECK(world.find("iris")->latest()->state == ModelState::ready);
+}
+
+TEST_CASE("NumberedFoldersAreVersionsAndEverythingElseIsOne") {
+  namespace fs = std::filesystem;
+  const fs::path root = fs::temp_directory_path() / "jackdaw-versions-test";
+  fs::remove_all(root);
+  fs::create_directories(root / "10");
+  fs::create_directories(root / "9");
+  fs::create_directories(root / ".hidden");
+  auto rows = model_versions(root.string());
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].version == "9");
+  CHECK(rows[1].version == "10");
+  std::ofstream(root / "model.joblib") << "x";
+  rows = model_versions(root.string());
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].path == root.string());
+  fs::remove_all(root);
+}
