@@ -202,7 +202,7 @@ Result<void> HistForestReader::read_tree(NodeId predictor, std::uint32_t output,
                            : no_node;
   if (nodes == no_node || !formats::is_ndarray(context_.graph, nodes)) return broken(name, "has no array of nodes");
   if (!seen_.insert(nodes).second) return broken(name, "shares its nodes with another tree");
-  JACKDAW_ASSIGN(const formats::NdArray array, formats::to_ndarray(context_.graph, nodes));
+  JACKDAW_ASSIGN(const formats::NdArray array, placed(context_, name, formats::to_ndarray(context_.graph, nodes)));
   if (array.shape.size() != 1 || array.dtype.kind != 'V' || array.count() < 1) {
     return broken(name, "nodes is not a one-dimensional structured array");
   }
@@ -224,13 +224,14 @@ Result<std::size_t> HistForestReader::read_bitsets(NodeId predictor, const std::
   const NodeId node = context_.graph.attribute(predictor, "raw_left_cat_bitsets");
   if (node == no_node) return std::size_t{0};
   if (!formats::is_ndarray(context_.graph, node)) return broken(name, "raw_left_cat_bitsets is not an array");
-  JACKDAW_ASSIGN(const formats::NdArray array, formats::to_ndarray(context_.graph, node));
+  JACKDAW_ASSIGN(const formats::NdArray array, placed(context_, name, formats::to_ndarray(context_.graph, node)));
   if (array.count() == 0) return std::size_t{0};
   if (array.shape.size() != 2 || array.shape[1] != static_cast<std::int64_t>(bitset_words)) {
     return broken(name, "raw_left_cat_bitsets is not (n, 8)");
   }
   JACKDAW_TRY(spend_bytes(context_, static_cast<std::uint64_t>(array.count()) * 4));
-  JACKDAW_ASSIGN(const std::vector<std::int64_t> words, formats::to_int64s(context_.graph, array));
+  JACKDAW_ASSIGN(const std::vector<std::int64_t> words,
+                 placed(context_, name, formats::to_int64s(context_.graph, array)));
   for (std::int64_t word : words) spec_.category_bits.push_back(static_cast<std::uint32_t>(word));
   return words.size() / bitset_words;
 }
@@ -248,13 +249,14 @@ std::int32_t narrow(std::int64_t v) {
 
 Result<void> HistForestReader::read_nodes(const formats::NdArray& array, const std::string& name, std::size_t bitsets,
                                           std::size_t bits_begin) {
-  JACKDAW_ASSIGN(const auto leaf, formats::field_int64s(array, "is_leaf"));
-  JACKDAW_ASSIGN(const auto left, formats::field_int64s(array, "left"));
-  JACKDAW_ASSIGN(const auto right, formats::field_int64s(array, "right"));
-  JACKDAW_ASSIGN(const auto feature, formats::field_int64s(array, "feature_idx"));
-  JACKDAW_ASSIGN(const auto value, formats::field_doubles(array, "value"));
+  JACKDAW_ASSIGN(const auto leaf, placed(context_, name, formats::field_int64s(array, "is_leaf")));
+  JACKDAW_ASSIGN(const auto left, placed(context_, name, formats::field_int64s(array, "left")));
+  JACKDAW_ASSIGN(const auto right, placed(context_, name, formats::field_int64s(array, "right")));
+  JACKDAW_ASSIGN(const auto feature, placed(context_, name, formats::field_int64s(array, "feature_idx")));
+  JACKDAW_ASSIGN(const auto value, placed(context_, name, formats::field_doubles(array, "value")));
   const bool renamed = formats::has_field(array, "num_threshold");
-  JACKDAW_ASSIGN(const auto threshold, formats::field_doubles(array, renamed ? "num_threshold" : "threshold"));
+  JACKDAW_ASSIGN(const auto threshold,
+                 placed(context_, name, formats::field_doubles(array, renamed ? "num_threshold" : "threshold")));
   JACKDAW_ASSIGN(const auto missing_left, field_or_zeros(array, "missing_go_to_left"));
   JACKDAW_ASSIGN(const auto categorical, field_or_zeros(array, "is_categorical"));
   JACKDAW_ASSIGN(const auto bitset, field_or_zeros(array, "bitset_idx"));

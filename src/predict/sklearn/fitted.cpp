@@ -275,13 +275,13 @@ Result<Matrix> matrix_at(const BuildContext& context, NodeId node, std::string_v
   if (node == no_node || !formats::is_ndarray(context.graph, node)) {
     return context.error(Code::parse_error, fmt::format("{} is not an array", name));
   }
-  JACKDAW_ASSIGN(const formats::NdArray array, formats::to_ndarray(context.graph, node));
+  JACKDAW_ASSIGN(const formats::NdArray array, placed(context, name, formats::to_ndarray(context.graph, node)));
   if (array.shape.empty() || array.shape.size() > 2) {
     return context.error(Code::parse_error, fmt::format("{} has {} dimensions", name, array.shape.size()));
   }
   if (array.count() > 0) JACKDAW_TRY(spend_bytes(context, static_cast<std::uint64_t>(array.count()) * sizeof(double)));
   Matrix out;
-  JACKDAW_ASSIGN(out.values, formats::to_doubles(context.graph, array));
+  JACKDAW_ASSIGN(out.values, placed(context, name, formats::to_doubles(context.graph, array)));
   out.dtype = dtype_of(array.dtype).value_or(DType::fp64);
   out.rows = array.shape.size() == 2 ? static_cast<std::size_t>(array.shape[0]) : 1;
   out.cols = static_cast<std::size_t>(array.shape.back());

@@ -60,6 +60,13 @@ Result<void> spend_bytes(const BuildContext& context, std::uint64_t bytes);
 // A matrix or vector anywhere in the graph; a 1-d array counts as one row.
 Result<Matrix> matrix_at(const BuildContext& context, formats::NodeId node, std::string_view name);
 
+// Puts path, class and `name` before what a reader of bytes said.
+template <typename T>
+Result<T> placed(const BuildContext& context, std::string_view name, Result<T> got) {
+  if (got) return got;
+  return context.error(got.error().code, fmt::format("{}: {}", name, got.error().text()));
+}
+
 class FittedEstimator : public Estimator {
  public:
   explicit FittedEstimator(Signature signature) : signature_(std::move(signature)) {}

@@ -97,8 +97,9 @@ Result<std::vector<std::vector<std::int64_t>>> tree_features(const BuildContext&
     if (!formats::is_ndarray(context.graph, (*items)[i])) {
       return context.error(Code::parse_error, fmt::format("estimators_features_[{}] is not an array", i));
     }
-    JACKDAW_ASSIGN(const formats::NdArray array, formats::to_ndarray(context.graph, (*items)[i]));
-    JACKDAW_ASSIGN(out[i], formats::to_int64s(context.graph, array));
+    JACKDAW_ASSIGN(const formats::NdArray array,
+                   placed(context, "a feature or leaf list", formats::to_ndarray(context.graph, (*items)[i])));
+    JACKDAW_ASSIGN(out[i], placed(context, "estimators_features_", formats::to_int64s(context.graph, array)));
   }
   return out;
 }
@@ -191,8 +192,10 @@ Result<std::vector<double>> seen_leaves(const BuildContext& context, NodeId node
   if (!formats::is_ndarray(context.graph, node)) {
     return context.error(Code::parse_error, fmt::format("one_hot_encoder_.categories_[{}] is not an array", tree));
   }
-  JACKDAW_ASSIGN(const formats::NdArray array, formats::to_ndarray(context.graph, node));
-  JACKDAW_ASSIGN(std::vector<double> out, formats::to_doubles(context.graph, array));
+  JACKDAW_ASSIGN(const formats::NdArray array,
+                 placed(context, "a feature or leaf list", formats::to_ndarray(context.graph, node)));
+  JACKDAW_ASSIGN(std::vector<double> out,
+                 placed(context, "one_hot_encoder_.categories_", formats::to_doubles(context.graph, array)));
   if (!std::is_sorted(out.begin(), out.end())) {
     return context.error(Code::parse_error, fmt::format("one_hot_encoder_.categories_[{}] is not sorted", tree));
   }

@@ -45,7 +45,7 @@ Result<StoredTree> TreeReader::read_nodes(NodeId node, std::string_view name) {
   const NodeId nodes = context_.graph.attribute(node, "nodes");
   if (nodes == no_node || !formats::is_ndarray(context_.graph, nodes)) return broken(name, "has no array of nodes");
   if (!seen_.insert(nodes).second) return broken(name, "shares its nodes with another tree");
-  JACKDAW_ASSIGN(const formats::NdArray array, formats::to_ndarray(context_.graph, nodes));
+  JACKDAW_ASSIGN(const formats::NdArray array, placed(context_, name, formats::to_ndarray(context_.graph, nodes)));
   if (array.shape.size() != 1 || array.dtype.kind != 'V')
     return broken(name, "nodes is not a one-dimensional structured array");
 
@@ -61,14 +61,14 @@ Result<StoredTree> TreeReader::read_nodes(NodeId node, std::string_view name) {
     return broken(name, fmt::format("the model has more than {} nodes", nodes_total_max));
 
   JACKDAW_TRY(spend_bytes(context_, static_cast<std::uint64_t>(array.count()) * 64));
-  JACKDAW_ASSIGN(tree.left, formats::field_int64s(array, "left_child"));
-  JACKDAW_ASSIGN(tree.right, formats::field_int64s(array, "right_child"));
-  JACKDAW_ASSIGN(tree.feature, formats::field_int64s(array, "feature"));
-  JACKDAW_ASSIGN(tree.threshold, formats::field_doubles(array, "threshold"));
-  JACKDAW_ASSIGN(tree.samples, formats::field_doubles(array, "n_node_samples"));
+  JACKDAW_ASSIGN(tree.left, placed(context_, name, formats::field_int64s(array, "left_child")));
+  JACKDAW_ASSIGN(tree.right, placed(context_, name, formats::field_int64s(array, "right_child")));
+  JACKDAW_ASSIGN(tree.feature, placed(context_, name, formats::field_int64s(array, "feature")));
+  JACKDAW_ASSIGN(tree.threshold, placed(context_, name, formats::field_doubles(array, "threshold")));
+  JACKDAW_ASSIGN(tree.samples, placed(context_, name, formats::field_doubles(array, "n_node_samples")));
   tree.knows_missing = formats::has_field(array, "missing_go_to_left");
   if (tree.knows_missing) {
-    JACKDAW_ASSIGN(tree.missing_left, formats::field_int64s(array, "missing_go_to_left"));
+    JACKDAW_ASSIGN(tree.missing_left, placed(context_, name, formats::field_int64s(array, "missing_go_to_left")));
   }
   return tree;
 }
@@ -76,7 +76,7 @@ Result<StoredTree> TreeReader::read_nodes(NodeId node, std::string_view name) {
 Result<void> TreeReader::read_values(NodeId node, std::string_view name, StoredTree& tree) {
   const NodeId values = context_.graph.attribute(node, "values");
   if (values == no_node || !formats::is_ndarray(context_.graph, values)) return broken(name, "has no array of values");
-  JACKDAW_ASSIGN(const formats::NdArray array, formats::to_ndarray(context_.graph, values));
+  JACKDAW_ASSIGN(const formats::NdArray array, placed(context_, name, formats::to_ndarray(context_.graph, values)));
   const auto& shape = array.shape;
   if (shape.size() != 3 || shape[0] < static_cast<std::int64_t>(tree.node_count) || shape[1] < 1 || shape[2] < 1 ||
       array.count() < 1) {
@@ -86,7 +86,7 @@ Result<void> TreeReader::read_values(NodeId node, std::string_view name, StoredT
   tree.n_outputs = static_cast<std::size_t>(shape[1]);
   tree.width = static_cast<std::size_t>(shape[2]);
   JACKDAW_TRY(spend_bytes(context_, static_cast<std::uint64_t>(array.count()) * sizeof(double)));
-  JACKDAW_ASSIGN(tree.values, formats::to_doubles(context_.graph, array));
+  JACKDAW_ASSIGN(tree.values, placed(context_, name, formats::to_doubles(context_.graph, array)));
   if (tree.values.size() != static_cast<std::size_t>(shape[0]) * tree.n_outputs * tree.width) {
     return broken(name, "values holds fewer numbers than its shape says");
   }
