@@ -39,8 +39,9 @@ class Walk {
   void field(const Member& member, std::string_view type, bool quiet) {
     const FieldRow* row = find_field(type, member.name);
     if (row == nullptr) {
-      unknown(member, type);
-      return;
+      // Looking for the nearest name costs; beyond the last finding kept only the count matters.
+      if (complaints_.full_of_errors()) return complaints_.error(FindingKind::unknown_field, member, {});
+      return unknown(member, type);
     }
     if (member.value.is_null()) return;  // Kubernetes takes null for "not set".
     if (!quiet) say_class(member, *row);

@@ -89,11 +89,12 @@ void check_annotation(const Member& member, Complaints& complaints) {
   if (const AnnotationRow* row = annotation_row(name)) {
     if (!row->effective) complaints.report(member, fmt::format("'{}' has no effect here: {}", name, row->help));
   } else if (starts_with(name, own_prefix)) {
-    complaints.error(FindingKind::unknown_field, member,
-                     fmt::format("unknown annotation '{}'{}", name, suggestion(name, annotation_names(own_prefix))));
+    const std::string hint = complaints.full_of_errors() ? "" : suggestion(name, annotation_names(own_prefix));
+    complaints.error(FindingKind::unknown_field, member, fmt::format("unknown annotation '{}'{}", name, hint));
   } else if (starts_with(name, kserve_prefix)) {
-    complaints.report(member, fmt::format("'{}' is not an annotation KServe knows, and has no effect here{}", name,
-                                          suggestion(name, annotation_names(kserve_prefix))));
+    const std::string hint = complaints.full_of_reports() ? "" : suggestion(name, annotation_names(kserve_prefix));
+    complaints.report(member,
+                      fmt::format("'{}' is not an annotation KServe knows, and has no effect here{}", name, hint));
   } else if (starts_with(name, "autoscaling.knative.dev/")) {
     complaints.report(member, fmt::format("'{}' has no effect here: {}", name, no_scaling));
   }

@@ -1,7 +1,9 @@
 #include "jackdaw/spec/node.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 
 #include "jackdaw/base/text.h"
 
@@ -32,22 +34,28 @@ Error wrong_kind(const Node& node, std::string_view wanted, std::string_view adv
   return error;
 }
 
+// The member that holds `child`, by its address: a map may have very many.
+const Member& member_holding(const Node& parent, const Node& child) {
+  const auto found = std::partition_point(parent.members.begin(), parent.members.end(), [&](const Member& member) {
+    return std::less<const Node*>()(&member.value, &child);
+  });
+  CHECK(found != parent.members.end() && &found->value == &child);
+  return *found;
+}
+
 void append_pointer_step(std::string& out, const Node& parent, const Node& child) {
   out += '/';
   if (parent.is_sequence()) {
     out += std::to_string(&child - parent.items.data());
     return;
   }
-  for (const Member& member : parent.members) {
-    if (&member.value != &child) continue;
-    for (const char c : member.name) {
-      if (c == '~') {
-        out += "~0";
-      } else if (c == '/') {
-        out += "~1";
-      } else {
-        out += c;
-      }
+  for (const char c : member_holding(parent, child).name) {
+    if (c == '~') {
+      out += "~0";
+    } else if (c == '/') {
+      out += "~1";
+    } else {
+      out += c;
     }
   }
 }
@@ -57,15 +65,13 @@ void append_path_step(std::string& out, const Node& parent, const Node& child) {
     out += fmt::format("[{}]", &child - parent.items.data());
     return;
   }
-  for (const Member& member : parent.members) {
-    if (&member.value != &child) continue;
-    const bool plain = member.name.find_first_of("./[]\"") == std::string::npos && !member.name.empty();
-    if (plain) {
-      if (!out.empty()) out += '.';
-      out += member.name;
-    } else {
-      out += fmt::format("[\"{}\"]", member.name);
-    }
+  const std::string& name = member_holding(parent, child).name;
+  const bool plain = name.find_first_of("./[]\"") == std::string::npos && !name.empty();
+  if (plain) {
+    if (!out.empty()) out += '.';
+    out += name;
+  } else {
+    out += fmt::format("[\"{}\"]", name);
   }
 }
 

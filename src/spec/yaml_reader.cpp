@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <array>
 #include <istream>
 #include <memory>
@@ -332,6 +333,13 @@ std::string in_plain_words(std::string_view words) {
   return std::string(words);
 }
 
+// yaml-cpp keeps some 200 bytes for each of these until the line ends.
+constexpr std::ptrdiff_t flow_signs_max = 65'536;
+bool crowded(std::string_view row) {
+  const auto is_sign = [](char c) { return c == '[' || c == ']' || c == '{' || c == '}' || c == ','; };
+  return std::count_if(row.begin(), row.end(), is_sign) > flow_signs_max;
+}
+
 // What yaml-cpp would take in silence but Kubernetes' reader refuses, and bytes no text has.
 SyntaxFault check_bytes(std::string_view text, std::string_view file, const ReadLimits& limits) {
   if (text.size() > limits.bytes_max) {
@@ -349,6 +357,13 @@ SyntaxFault check_bytes(std::string_view text, std::string_view file, const Read
     }
     const auto first = row.find_first_not_of("\t \r");
     const bool content = first != std::string_view::npos && row[first] != '#';
+    if (crowded(row)) {
+      return fault_at(
+          fmt::format("this line holds more than {} brackets and commas; break it into several lines, or name the "
+                      "file .json",
+                      flow_signs_max),
+          file, line, 0);
+    }
     if (content && row[0] == '\t')
       return fault_at("YAML does not allow tabs for indentation; use spaces", file, line, 1);
     begin = end + 1;

@@ -114,6 +114,13 @@ TEST_CASE("RefusesTabsOddTagsZeroBytesAndBrokenUtf8") {
   CHECK(refusal("a: |\n  x\n  \ty\n") == "accepted");  // a tab inside block text is text
 }
 
+TEST_CASE("RefusesLinesThatWouldFillTheMemory") {
+  CHECK(refusal("a: [" + std::string(70'000, ',') + "]\n") ==
+        "t.yaml:1: this line holds more than 65536 brackets and commas; break it into several lines, or name the file "
+        ".json");
+  CHECK(refusal("a: " + std::string(200'000, 'x') + "\n") == "accepted");
+}
+
 TEST_CASE("RefusesTooLargeFiles") {
   ReadLimits limits;
   limits.bytes_max = 10;

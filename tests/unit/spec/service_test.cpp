@@ -258,3 +258,22 @@ TEST_CASE("DocumentsBeforeASyntaxErrorAreStillRead") {
   CHECK(config.services.size() == 1);
   CHECK(errors(config).size() == 1);
 }
+
+TEST_CASE("ManyErrorsAreCutShortAndTakeLittleTime") {
+  std::string text = service_text(model);
+  for (int i = 0; i < 150'000; ++i) text += fmt::format("x{}: 1\n", i);
+  const auto config = load_text(text);
+  CHECK(config.findings.size() == 1001);
+  CHECK(config.findings.back().message == "149000 more errors are left out; correct these and look again");
+  CHECK(config.services.empty());
+}
+
+TEST_CASE("ManyReportsDoNotHideAnErrorNorMakeOne") {
+  std::string annotations = "{name: a, annotations: {";
+  for (int i = 0; i < 1100; ++i) annotations += fmt::format("autoscaling.knative.dev/x{}: '1', ", i);
+  const auto fine = load_text(service_text(model, annotations + "}}"));
+  CHECK(fine.ok());
+  CHECK(fine.findings.back().message == "100 more notes are left out");
+  const auto bad = load_text(service_text(model + "\n    minReplica: 1", annotations + "}}"));
+  CHECK(errors(bad).size() == 1);
+}
