@@ -110,10 +110,6 @@ Result<std::unique_ptr<Estimator>> best_estimator(const BuildContext& c) {
   return c.estimator("best_estimator_");
 }
 
-Result<std::unique_ptr<Estimator>> frozen(const BuildContext& c) {
-  return c.estimator("estimator");
-}
-
 class TransformedTarget : public Estimator {
  public:
   TransformedTarget(std::unique_ptr<Estimator> regressor, std::unique_ptr<Estimator> transformer, bool one_dimensional)
