@@ -77,6 +77,8 @@ simdjson::error_code JsonDocument::parse_padded(std::string_view text) {
 }
 
 std::unique_ptr<JsonFault> JsonDocument::parse(std::string_view text, Numbers numbers) {
+  // simdjson copies from the pointer of an empty view too, which may be null.
+  if (text.empty()) return std::make_unique<JsonFault>(find_json_fault(text));
   const bool marked = text.starts_with("\xef\xbb\xbf");
   if (!marked && !parse_padded(text)) return nullptr;
   // The slow path: bodies that are refused, or hold numbers that only Python's readers take.

@@ -85,6 +85,11 @@ TEST_CASE("V1MakesDataFramesOfKServesThreeShapes") {
   CHECK(v1_refusal(R"({"instances":[{"a":["x",1]}]})").find("mixes texts and numbers") != std::string::npos);
 }
 
+TEST_CASE("AnEmptyBodyIsRefusedAlsoWhenItsViewIsNull") {
+  CHECK(v1_refusal(std::string_view()).find("zero-length, empty document") != std::string::npos);
+  CHECK(v2_refusal(std::string_view()).status == 422);
+}
+
 TEST_CASE("V1BoundsTheCellsNobodySent") {
   std::string body = R"({"instances":[)";
   for (int i = 0; i < 4000; ++i) body += fmt::format(R"({}{{"c{}":1}})", i > 0 ? "," : "", i);
