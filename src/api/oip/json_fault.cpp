@@ -95,7 +95,7 @@ class Scanner {
   }
 
   bool string() {
-    const std::size_t begin = at++;
+    ++at;
     while (!ended() && text_[at] != '"') {
       const auto c = static_cast<unsigned char>(text_[at]);
       if (c < 0x20) return fail("unexpected control character in string", at);
@@ -103,7 +103,6 @@ class Scanner {
       ++at;
     }
     if (ended()) return fail("unexpected end of data", text_.size());
-    (void)begin;
     ++at;
     return true;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "jackdaw/base/text.h"
+
 namespace jackdaw::api::oip {
 namespace {
 
@@ -75,6 +77,17 @@ void answer_unknown_model(const Call& call, const serving::RegistrySnapshot& sna
   } else {
     answer_error(call, 404, "Model with name " + name + " does not exist.");
   }
+}
+
+std::string model_names(const serving::RegistrySnapshot& snapshot) {
+  std::string out = R"({"models":[)";
+  bool first = true;
+  for (const auto& model : snapshot.models()) {
+    if (model->unloaded) continue;
+    if (!std::exchange(first, false)) out += ',';
+    append_json_string(out, model->name);
+  }
+  return out + "]}";
 }
 
 Found find_ready(const Call& call, const std::string& name, const std::string& version) {

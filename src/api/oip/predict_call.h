@@ -29,8 +29,11 @@ serving::Dialect dialect_of(const serving::RegistrySnapshot& snapshot, const ser
 void answer_unknown_model(const Call& call, const serving::RegistrySnapshot& snapshot, const std::string& name,
                           const std::string& version);
 
-// Runs the engine and hands the outputs to `render` on the io thread; errors are answered here. `began` is when the
-// request had been read, `parsed` when it had been understood.
+// {"models":["a","b"]} of everything that was not unloaded.
+std::string model_names(const serving::RegistrySnapshot& snapshot);
+
+// Runs the engine, inline or on the cpu pool, and hands the outputs to `render` on the io thread; errors are answered
+// here.
 using Render = std::function<void(const Call&, const Found&, std::vector<engine::Tensor>)>;
 void predict(Call call, Found found, std::shared_ptr<const engine::InferenceRequest> request, Render render);
 

@@ -8,18 +8,6 @@
 
 namespace jackdaw::api::oip {
 
-// {"models":["a","b"]} of everything that was not unloaded.
-std::string model_names(const serving::RegistrySnapshot& snapshot) {
-  std::string out = R"({"models":[)";
-  bool first = true;
-  for (const auto& model : snapshot.models()) {
-    if (model->unloaded) continue;
-    if (!std::exchange(first, false)) out += ',';
-    append_json_string(out, model->name);
-  }
-  return out + "]}";
-}
-
 void v1_list(Call call) {
   answer_json(call, model_names(*call.api->context.registry->snapshot()));
 }

@@ -9,8 +9,6 @@
 
 namespace jackdaw::api::oip {
 
-std::string model_names(const serving::RegistrySnapshot& snapshot);
-
 namespace {
 
 using serving::Dialect;
