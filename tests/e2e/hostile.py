@@ -324,7 +324,8 @@ class Hostile:
                 except OSError:
                     pass
                 got = statuses(read_all(connection, 10))
-            if any(status >= 500 for status in got):
+            # A flipped digit in "HTTP/1.1" is rightly a 505; every other 5xx would be the server's own fault.
+            if any(status >= 500 and status != 505 for status in got):
                 bad.append((i, got))
         self.after(f"300 requests of garbage, seed {SEED}", not bad, f"{bad[:5]}")
 
