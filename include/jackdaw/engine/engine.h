@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "jackdaw/base/env.h"
 #include "jackdaw/base/result.h"
+#include "jackdaw/engine/generate.h"
 #include "jackdaw/engine/tensor.h"
 
 namespace jackdaw::engine {
@@ -28,6 +30,7 @@ struct InferenceRequest {
   // Names of the outputs asked for, in order; empty = the engine's default ones.
   std::vector<std::string> outputs;
   Instant deadline = Instant::max();
+  std::optional<GenerateInputs> generate;  // with Verb::generate
 };
 
 // One input or output as /v2/models/{m} describes it; -1 stands for a free dimension.
@@ -38,7 +41,7 @@ struct TensorSpec {
 };
 
 struct ModelMetadata {
-  std::string platform;  // "sklearn", "xgboost", "lightgbm"
+  std::string platform;  // "sklearn", "xgboost", "lightgbm", "llm"
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
   std::vector<std::string> classes;  // class names of a classifier, else empty
@@ -49,20 +52,34 @@ struct EngineStats {
   std::uint64_t failures = 0;
   std::uint64_t in_flight = 0;
   std::uint64_t resident_bytes = 0;  // the model's own memory, an estimate
+  // Engines that generate.
+  std::uint32_t running = 0;    // sequences in the batch
+  std::uint32_t waiting = 0;    // sequences that wait for a place
+  double kv_cache_usage = 0.0;  // 0..1
+  Duration estimated_wait{0};   // for a request that came now; what Retry-After says
 };
 
 // Where an engine puts its answer. Exactly one of `done` or `error` ends the stream; nothing comes after it. The
 // stream's owner says on which thread it may be called: an io thread's stream hands results over to that thread.
+// Members never block and never throw: an engine thread calls them between two steps.
 class ResponseStream {
  public:
   virtual ~ResponseStream() = default;
-  virtual void tensors(std::vector<Tensor> outputs) = 0;
+  virtual void tensors(std::vector<Tensor> outputs) { (void)outputs; }
+  // Generation: `prompt_done` once, then deltas, then `usage` once, then `done`.
+  virtual void prompt_done(PromptDone prompt) { (void)prompt; }
+  virtual void tokens(TokenDelta delta) { (void)delta; }
+  virtual void usage(const GenerateUsage& usage) { (void)usage; }
   virtual void done() = 0;
   virtual void error(Error error) = 0;
+  // True once nobody wants the answer any more; any thread. An engine looks before every step and lets go of the
+  // request's memory at once.
+  virtual bool cancelled() const { return false; }
 };
 
-// Thread-safe. A small predict call runs inline: the stream has ended when submit returns. A larger one may end on
-// another thread later; request and stream live until then (shared).
+// Thread-safe. A small predict call runs inline: the stream has ended when submit returns. A larger one, and every
+// generation, ends on another thread later; request and stream live until then (shared). A full queue ends the stream
+// with Code::resource_exhausted before submit returns.
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -73,6 +90,8 @@ class Engine {
   // Estimated cost of `predict` for this request, in nanoseconds; callers keep large ones off the io threads.
   virtual std::uint64_t estimate_ns(const InferenceRequest& request) const = 0;
   virtual EngineStats stats() const = 0;
+  // Text to tokens for engines that generate; null for others.
+  virtual const PromptCodec* codec() const { return nullptr; }
   // Stops taking requests and waits for those in flight until `deadline`.
   virtual void drain(Instant deadline) = 0;
 };
@@ -81,11 +100,12 @@ class Engine {
 struct EngineSpec {
   std::string model_name;
   std::string path;                      // file or directory on this machine
-  std::string model_format;              // "sklearn", "xgboost", "lightgbm"
+  std::string model_format;              // "sklearn", "xgboost", "lightgbm", "huggingface", "gguf", "safetensors"
   bool mlserver_dialect = false;         // outputs, file names and XGBoost semantics as MLServer's runtimes
   bool predict_proba = false;            // KServe's PREDICT_PROBA=true
   std::string predict_fn;                // MLServer's parameters.extra.predict_fn, "" = predict
   std::uint64_t memory_limit_bytes = 0;  // 0 = default cap while reading
+  LlmOptions llm;                        // for models that generate
 };
 
 class EngineFactory {
