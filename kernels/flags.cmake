@@ -10,3 +10,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     ${jackdaw_forest_kernels}_block_avx512.cpp
     PROPERTIES COMPILE_OPTIONS "-fno-tree-slp-vectorize;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mbmi;-mbmi2")
 endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cpu/machine_avx2.cpp PROPERTIES COMPILE_OPTIONS "-mavx2")
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cpu/machine_avx512.cpp
+                              PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512vnni")
+endif()
