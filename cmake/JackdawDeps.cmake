@@ -15,11 +15,18 @@ jackdaw_static(bz2 libbz2.a)
 jackdaw_static(lzma liblzma.a)
 jackdaw_static(lz4 liblz4.a)
 jackdaw_static(yaml_cpp libyaml-cpp.a)
+# Line editing for `jackdaw run` and what its archive needs.
+jackdaw_static(edit libedit.a)
+jackdaw_static(bsd libbsd.a)
+jackdaw_static(md libmd.a)
+jackdaw_static(tinfo libtinfo.a)
+target_link_libraries(jackdaw_dep_edit INTERFACE jackdaw_dep_bsd jackdaw_dep_md jackdaw_dep_tinfo)
 add_library(ZLIB::ZLIB ALIAS jackdaw_dep_z)
 add_library(BZip2::BZip2 ALIAS jackdaw_dep_bz2)
 add_library(LibLZMA::LibLZMA ALIAS jackdaw_dep_lzma)
 add_library(jackdaw::lz4 ALIAS jackdaw_dep_lz4)
 add_library(jackdaw::yaml_cpp ALIAS jackdaw_dep_yaml_cpp)
+add_library(jackdaw::edit ALIAS jackdaw_dep_edit)
 
 # fmt is used header-only (Debian's archive would do, but then its ABI version leaks into ours).
 find_path(JACKDAW_FMT_INCLUDE fmt/format.h REQUIRED)

@@ -62,6 +62,7 @@ const std::vector<Home> homes{
     {"simdjson", {"formats", "spec", "predict", "api", "text", "llm"}, Reach::private_headers},
     {"fmt/", {}, Reach::public_headers},
     {"CLI/", {"app"}, Reach::source_files},
+    {"histedit.h", {"app"}, Reach::source_files},
     {"zlib.h", {"net", "formats"}, Reach::private_headers},
     {"bzlib.h", {"formats"}, Reach::source_files},
     {"lzma.h", {"formats"}, Reach::source_files},
