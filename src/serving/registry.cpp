@@ -70,9 +70,16 @@ const ModelVersion* ServedModel::version(std::string_view wanted) const {
   return at == versions.end() ? nullptr : &*at;
 }
 
+bool ServedModel::answers_to(std::string_view wanted) const {
+  return name == wanted || std::find(aliases.begin(), aliases.end(), wanted) != aliases.end();
+}
+
 const ServedModel* RegistrySnapshot::find(std::string_view name, std::string_view host) const {
-  const auto found = by_name_.find(name);
-  if (found == by_name_.end()) return nullptr;
+  auto found = by_name_.find(name);
+  if (found == by_name_.end()) {
+    found = by_alias_.find(name);
+    if (found == by_alias_.end()) return nullptr;
+  }
   const std::vector<const ServedModel*>& candidates = found->second;
   if (candidates.size() == 1) return candidates.front();
   for (const ServedModel* model : candidates) {
@@ -107,7 +114,13 @@ void Registry::publish(std::vector<std::shared_ptr<const ServedModel>> models) {
            std::pair(std::string_view(b->name), std::string_view(b->namespace_name));
   });
   next->models_ = std::move(models);
-  for (const auto& model : next->models_) next->by_name_[model->name].push_back(model.get());
+  for (const auto& model : next->models_) {
+    next->by_name_[model->name].push_back(model.get());
+    for (const std::string& alias : model->aliases) {
+      auto& models_of_alias = next->by_alias_[alias];
+      if (models_of_alias.empty() || models_of_alias.back() != model.get()) models_of_alias.push_back(model.get());
+    }
+  }
   snapshot_ = std::move(next);
 }
 

@@ -57,18 +57,23 @@ struct ServedModel {
   std::string name;            // what clients call it
   std::string namespace_name;  // Kubernetes namespace of its InferenceService
   std::string service_name;    // metadata.name; differs from `name` when --model_name says so
+  // Further names clients may call it by (vLLM's --served-model-name with several); a model's own name comes first.
+  std::vector<std::string> aliases;
+  bool generates = false;  // declared as a language model; known before its engine is there
   Dialect dialect = Dialect::kserve;
   bool unloaded = false;               // unloaded on request: KServe and MLServer then answer as if it were not there
   std::vector<ModelVersion> versions;  // ascending; the last one answers when none is asked for
 
   const ModelVersion* latest() const { return versions.empty() ? nullptr : &versions.back(); }
   const ModelVersion* version(std::string_view wanted) const;
+  bool answers_to(std::string_view wanted) const;  // its name or one of its aliases
 };
 
 class RegistrySnapshot {
  public:
   // The model of that name: the only one, or the one in the namespace that `host` ("iris-default.example.com",
   // "iris.default.example.com") points at, or the one in "default". Null when there is none or it stays ambiguous.
+  // Aliases are looked at when no model has the name as its own.
   const ServedModel* find(std::string_view name, std::string_view host = {}) const;
   // In name order.
   const std::vector<std::shared_ptr<const ServedModel>>& models() const { return models_; }
@@ -78,7 +83,9 @@ class RegistrySnapshot {
  private:
   friend class Registry;
   std::vector<std::shared_ptr<const ServedModel>> models_;  // sorted by (name, namespace)
-  std::map<std::string, std::vector<const ServedModel*>, std::less<>> by_name_;
+  using Names = std::map<std::string, std::vector<const ServedModel*>, std::less<>>;
+  Names by_name_;
+  Names by_alias_;
 };
 
 class Registry {
