@@ -38,11 +38,14 @@ class Metadata {
   std::optional<std::int64_t> integer(std::string_view key) const;
   std::optional<double> number(std::string_view key) const;
   std::optional<std::string_view> text(std::string_view key) const;
-  // Null when absent or of another kind. `integers` also reads a single integer as a list of one through `values`.
+  // Null when absent or of another kind: a single integer is no list. An empty list in config.json is one of integers.
   const std::vector<std::string>* texts(std::string_view key) const;
   const std::vector<std::int64_t>* integers(std::string_view key) const;
   const std::vector<double>* numbers(std::string_view key) const;
   const std::vector<bool>* booleans(std::string_view key) const;
+  // A list of integers, or a single one as a list of one; empty when there is neither. For keys that may be written
+  // either way (attention.head_count_kv).
+  std::vector<std::int64_t> integer_list(std::string_view key) const;
 };
 
 struct FileTensor {
