@@ -360,7 +360,6 @@ def main():
         folder = pathlib.Path(name)
         marker = folder / "ran"
         write_saboteur(folder, marker)
-        (folder / "models").symlink_to(QUICKSTART.parent / "models")
         (folder / "service.yaml").write_text(LIMITS + "---\n" + QUICKSTART.read_text() + SABOTEUR)
         with Daemon(folder / "service.yaml", ROOT / arguments.binary, wait_ready=False) as daemon:
             for _ in range(400):
