@@ -27,7 +27,7 @@ template <typename T>
 bool to_int64(T value, bool is_half, std::int64_t& out) {
   if constexpr (std::is_floating_point_v<T>) return float_to_int64(static_cast<double>(value), out);
   if constexpr (std::is_same_v<T, std::uint16_t>) {
-    if (is_half) return float_to_int64(half_to_double(value), out);
+    if (is_half) return float_to_int64(float_from_half(value), out);
   }
   if constexpr (std::is_same_v<T, std::uint64_t>) {
     if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return false;
@@ -39,7 +39,7 @@ bool to_int64(T value, bool is_half, std::int64_t& out) {
 template <typename T>
 double to_double(T value, bool is_half) {
   if constexpr (std::is_same_v<T, std::uint16_t>) {
-    if (is_half) return half_to_double(value);
+    if (is_half) return float_from_half(value);
   }
   return static_cast<double>(value);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "jackdaw/base/bytes.h"
+#include "jackdaw/base/float16.h"
 #include "jackdaw/formats/object_graph.h"
 
 namespace jackdaw::formats {
@@ -21,18 +22,6 @@ T load_element(const std::byte* at, bool big_endian) {
   T value;
   std::memcpy(&value, at, sizeof(T));
   return big_endian == (std::endian::native == std::endian::big) ? value : byte_swapped(value);
-}
-
-inline double half_to_double(std::uint16_t half) {
-  const int exponent = half >> 10 & 0x1f;
-  const int fraction = half & 0x3ff;
-  double value = 0;
-  if (exponent == 0x1f) {
-    value = fraction != 0 ? std::nan("") : HUGE_VAL;
-  } else {
-    value = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(fraction + 1024, exponent - 25);
-  }
-  return (half & 0x8000) != 0 ? -value : value;
 }
 
 // Calls fn(T{}) with the C++ type of a numeric dtype (half floats as std::uint16_t with is_half true); false for kinds
@@ -60,7 +49,7 @@ inline std::optional<double> read_number(const std::byte* at, const NumpyDType& 
     using T = decltype(zero);
     const T value = load_element<T>(at, dtype.big_endian);
     if constexpr (std::is_same_v<T, std::uint16_t>) {
-      out = is_half ? half_to_double(value) : value;
+      out = is_half ? float_from_half(value) : value;
     } else {
       out = static_cast<double>(value);
     }

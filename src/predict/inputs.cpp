@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "jackdaw/base/float16.h"
+
 namespace jackdaw::predict {
 namespace {
 
@@ -158,20 +160,6 @@ Result<Frame> frame_from_columns(const InferenceRequest& request) {
 
 }  // namespace
 
-float float_from_half(std::uint16_t bits) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
-  const std::uint32_t exponent = (bits >> 10) & 0x1fu;
-  const std::uint32_t mantissa = bits & 0x3ffu;
-  if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-  const float tiny = std::ldexp(static_cast<float>(mantissa), -24);
-  return sign != 0 ? -tiny : tiny;
-}
-
-float float_from_bfloat(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-}
-
 template <typename T>
 Result<void> read_elements(const Tensor& tensor, T* out) {
   const std::size_t count = tensor.element_count();
@@ -211,7 +199,7 @@ Result<void> read_elements(const Tensor& tensor, T* out) {
     case DType::bf16:
       for (std::size_t i = 0; i < count; ++i) {
         const std::uint16_t bits = tensor.as<std::uint16_t>()[i];
-        out[i] = static_cast<T>(tensor.dtype == DType::fp16 ? float_from_half(bits) : float_from_bfloat(bits));
+        out[i] = static_cast<T>(tensor.dtype == DType::fp16 ? float_from_half(bits) : float_from_bfloat16(bits));
       }
       break;
     case DType::bytes:

@@ -21,9 +21,6 @@ namespace jackdaw::predict {
 template <typename T>
 Result<void> read_elements(const engine::Tensor& tensor, T* out);
 
-float float_from_half(std::uint16_t bits);
-float float_from_bfloat(std::uint16_t bits);
-
 // The tensor of a matrix request. MLServer's codec wants exactly one; KServe reads the first and ignores the others.
 Result<const engine::Tensor*> matrix_tensor(const engine::InferenceRequest& request, bool mlserver);
 // Shape and data agree; else in numpy's words.

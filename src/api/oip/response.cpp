@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "jackdaw/base/float16.h"
 #include "jackdaw/base/text.h"
 #include "src/api/oip/numpy.h"
 
@@ -27,25 +28,6 @@ void append_integer(std::string& out, T value) {
   char buffer[24];
   const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value);
   out.append(buffer, end.ptr);
-}
-
-// IEEE half and bfloat16 widen exactly.
-float half_to_float(std::uint16_t bits) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
-  const std::uint32_t exponent = (bits >> 10) & 0x1fu;
-  const std::uint32_t mantissa = bits & 0x3ffu;
-  if (exponent == 0) return (sign ? -1.0f : 1.0f) * std::ldexp(static_cast<float>(mantissa), -24);
-  const std::uint32_t wide = sign | ((exponent == 31 ? 255u : exponent + 112u) << 23) | (mantissa << 13);
-  float value;
-  std::memcpy(&value, &wide, sizeof(value));
-  return value;
-}
-
-float bfloat_to_float(std::uint16_t bits) {
-  const std::uint32_t wide = static_cast<std::uint32_t>(bits) << 16;
-  float value;
-  std::memcpy(&value, &wide, sizeof(value));
-  return value;
 }
 
 void append_element(std::string& out, const Tensor& tensor, std::size_t i) {
@@ -70,9 +52,9 @@ void append_element(std::string& out, const Tensor& tensor, std::size_t i) {
     case DType::int64:
       return append_integer(out, element_at<std::int64_t>(tensor, i));
     case DType::fp16:
-      return append_json_double(out, half_to_float(element_at<std::uint16_t>(tensor, i)));
+      return append_json_double(out, float_from_half(element_at<std::uint16_t>(tensor, i)));
     case DType::bf16:
-      return append_json_double(out, bfloat_to_float(element_at<std::uint16_t>(tensor, i)));
+      return append_json_double(out, float_from_bfloat16(element_at<std::uint16_t>(tensor, i)));
     case DType::fp32:
       return append_json_double(out, element_at<float>(tensor, i));
     case DType::fp64:

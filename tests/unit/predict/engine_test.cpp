@@ -100,18 +100,6 @@ TEST_CASE("ManyThreadsGetTheSameAnswer", "[engine]") {
   CHECK(engine->stats().requests == 801);
 }
 
-TEST_CASE("HalfAndBfloatConvertExactly", "[engine]") {
-  CHECK(float_from_half(0x3c00) == 1.0f);
-  CHECK(float_from_half(0xc000) == -2.0f);
-  CHECK(float_from_half(0x7bff) == 65504.0f);
-  CHECK(float_from_half(0x0001) == 5.9604644775390625e-8f);
-  CHECK(float_from_half(0x8001) == -5.9604644775390625e-8f);
-  CHECK(float_from_half(0x0400) == 6.103515625e-5f);
-  CHECK(std::isinf(float_from_half(0x7c00)));
-  CHECK(std::isnan(float_from_half(0x7e00)));
-  CHECK(float_from_bfloat(0xbf80) == -1.0f);
-}
-
 TEST_CASE("RefusesFormatsAndPathsItDoesNotKnow", "[engine]") {
   auto factory = make_engine_factory();
   CHECK(factory->load(spec_of("onnx", "/")).error().code == Code::unsupported);
