@@ -57,6 +57,7 @@ struct EngineStats {
   std::uint32_t waiting = 0;    // sequences that wait for a place
   double kv_cache_usage = 0.0;  // 0..1
   Duration estimated_wait{0};   // for a request that came now; what Retry-After says
+  bool healthy = true;          // false: the device failed, and nothing is answered until the model is loaded again
 };
 
 // Where an engine puts its answer. Exactly one of `done` or `error` ends the stream; nothing comes after it. The
