@@ -25,6 +25,7 @@ constexpr const char* validate_examples =
 constexpr const char* inspect_examples =
     "Examples:\n"
     "  jackdaw inspect model.joblib\n"
+    "  jackdaw inspect --all model.gguf\n"
     "Nothing in the file is ever run: a pickle that would run a command is shown, not obeyed.";
 
 constexpr const char* run_examples =
@@ -133,10 +134,11 @@ void add_validate(CLI::App& app, ValidateFlags& flags) {
   command->footer(validate_examples);
 }
 
-void add_inspect(CLI::App& app, std::vector<std::string>& files, int& depth) {
+void add_inspect(CLI::App& app, std::vector<std::string>& files, int& depth, bool& all) {
   CLI::App* command = app.add_subcommand("inspect", "Print what is inside a model file, without running any of it");
-  command->add_option("files", files, "Model files")->required();
+  command->add_option("files", files, "Model files, or a language model's folder")->required();
   command->add_option("--depth", depth, "Levels of the tree to show")->check(CLI::Range(1, 64));
+  command->add_flag("--all", all, "Show every tensor and every metadata key of a language model");
   command->footer(inspect_examples);
 }
 
@@ -154,10 +156,11 @@ int run_command_line(int argc, char** argv) {
   PlanFlags plan_flags;
   std::vector<std::string> inspect_files;
   int inspect_depth = 8;
+  bool inspect_all = false;
   add_serve(app, serve_flags);
   add_run(app, run_flags);
   add_validate(app, validate_flags);
-  add_inspect(app, inspect_files, inspect_depth);
+  add_inspect(app, inspect_files, inspect_depth, inspect_all);
   add_plan(app, plan_flags);
   add_bench(app, bench_flags);
   try {
@@ -170,7 +173,7 @@ int run_command_line(int argc, char** argv) {
   if (app.got_subcommand("validate")) return validate(validate_flags);
   if (app.got_subcommand("plan")) return plan(plan_flags);
   if (app.got_subcommand("bench")) return bench_llm(bench_flags);
-  return inspect(inspect_files, inspect_depth);
+  return inspect(inspect_files, inspect_depth, inspect_all);
 }
 
 }  // namespace jackdaw::app

@@ -58,6 +58,6 @@ int validate(const ValidateFlags& flags);
 int run_chat(const RunFlags& flags);
 int bench_llm(const BenchLlmFlags& flags);
 int plan(const PlanFlags& flags);
-int inspect(const std::vector<std::string>& files, int max_depth);
+int inspect(const std::vector<std::string>& files, int max_depth, bool all);
 
 }  // namespace jackdaw::app

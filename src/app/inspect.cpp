@@ -11,11 +11,12 @@
 
 namespace jackdaw::app {
 
-int inspect(const std::vector<std::string>& files, int max_depth) {
+int inspect(const std::vector<std::string>& files, int max_depth, bool all) {
   formats::InspectOptions options;
   options.colour = wants_colour(STDOUT_FILENO);
   options.width = terminal_width(STDOUT_FILENO, options.width);
   options.max_depth = max_depth;
+  options.all = all;
   int status = 0;
   for (const std::string& file : files) {
     const auto text = formats::inspect_file(file, options);

@@ -1,16 +1,12 @@
 #include "jackdaw/formats/inspect.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "src/formats/compression.h"
+#include "src/formats/input_file.h"
 #include "src/formats/inspect_magic.h"
 #include "src/formats/inspect_parts.h"
 
@@ -23,57 +19,10 @@ constexpr std::size_t peek_bytes = 256 << 10;
 constexpr std::uint64_t file_bytes_max = 8ull << 30;
 
 std::string base_name(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   const std::size_t slash = path.rfind('/');
   return printable(slash == std::string_view::npos ? path : path.substr(slash + 1), 60);
 }
-
-// An open file that closes itself.
-class File {
- public:
-  static Result<File> open(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-      const Code code = errno == ENOENT ? Code::not_found : errno == EACCES ? Code::permission_denied : Code::io_error;
-      return Error{code, fmt::format("cannot open the file: {}", std::strerror(errno)), path};
-    }
-    File file(fd);
-    struct stat info {};
-    if (::fstat(fd, &info) != 0) return Error{Code::io_error, std::strerror(errno), path};
-    if (S_ISDIR(info.st_mode))
-      return Error{Code::invalid_argument, "this is a directory; name the model file inside it", path};
-    if (!S_ISREG(info.st_mode)) return Error{Code::invalid_argument, "this is not a regular file", path};
-    file.size_ = static_cast<std::uint64_t>(info.st_size);
-    return file;
-  }
-  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)), size_(other.size_) {}
-  File& operator=(File&&) = delete;
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
-  std::uint64_t size() const { return size_; }
-
-  // Bytes [begin, begin + count), fewer at the file's end.
-  Result<std::vector<std::byte>> read(std::uint64_t begin, std::size_t count) const {
-    std::vector<std::byte> out(
-        static_cast<std::size_t>(std::min<std::uint64_t>(count, size_ - std::min(begin, size_))));
-    std::size_t done = 0;
-    while (done < out.size()) {
-      const ssize_t got = ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(begin + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return make_error(Code::io_error, "cannot read the file: {}", std::strerror(errno));
-      if (got == 0) break;  // it shrank meanwhile
-      done += static_cast<std::size_t>(got);
-    }
-    out.resize(done);
-    return out;
-  }
-
- private:
-  explicit File(int fd) : fd_(fd) {}
-  int fd_ = -1;
-  std::uint64_t size_ = 0;
-};
 
 std::string describe_foreign(const ForeignFile& foreign, std::string_view name, std::uint64_t size,
                              const InspectOptions& options) {
@@ -115,12 +64,54 @@ Result<std::string> describe_trees(Bytes file, TreeFileKind kind, std::string_vi
   return page.take();
 }
 
+Error refuse_weights(Error error, ModelFileKind kind, std::string_view name) {
+  error.message = fmt::format("{} seems to be in {} format, but cannot be read: {}", name,
+                              kind == ModelFileKind::gguf ? "GGUF" : "safetensors", error.message);
+  return error;
+}
+
+Result<std::string> describe_weights(const ByteSource& source, ModelFileKind kind, std::string_view name,
+                                     const InspectOptions& options) {
+  auto listing = kind == ModelFileKind::gguf ? list_gguf(source) : list_safetensors(source);
+  if (!listing) return refuse_weights(std::move(listing).error(), kind, name);
+  Page page(options);
+  describe_model(*listing, {name, source.size(), ""}, page);
+  return page.take();
+}
+
+// A file with the others that belong to its model; on its own when those are missing, or when it is not their first.
+Result<std::string> describe_model_file(const InputFile& file, ModelFileKind kind, const InspectOptions& options) {
+  const std::string name = base_name(file.path());
+  auto whole = list_model(file.path());
+  const bool alone = !whole && (whole.error().code == Code::not_found || whole.error().code == Code::invalid_argument);
+  auto listing = !alone ? std::move(whole) : kind == ModelFileKind::gguf ? list_gguf(file) : list_safetensors(file);
+  if (!listing) return refuse_weights(std::move(listing).error(), kind, name);
+  Page page(options);
+  describe_model(*listing, {name, file.size(), alone ? whole.error().message : ""}, page);
+  return page.take();
+}
+
+Result<std::string> describe_folder(const std::string& path, const InspectOptions& options) {
+  auto listing = list_model(path);
+  if (!listing) {
+    if (listing.error().code != Code::not_found) return std::move(listing).error();
+    return Error{Code::invalid_argument, "this is a directory without a language model; name the model file inside it",
+                 path};
+  }
+  std::uint64_t size = 0;
+  for (const InputFile& file : listing->files) size += file.size();
+  Page page(options);
+  describe_model(*listing, {base_name(path), size, ""}, page);
+  return page.take();
+}
+
 Result<std::string> describe_unknown(Bytes file, std::string_view name, const InspectOptions& options) {
   Page page(options);
   page.line(0, fmt::format("{}: not a model file known to jackdaw", name), LineStyle::title);
   page.row("size", fmt::format("{} bytes", grouped(file.size())));
   page.row("first bytes", printable(as_text(file.first(std::min<std::size_t>(file.size(), 40))), 60));
-  page.line(0, "Known: pickle and joblib (scikit-learn), XGBoost JSON, UBJSON and binary, LightGBM text.");
+  page.line(0, "Known: pickle and joblib (scikit-learn), XGBoost JSON, UBJSON and binary, LightGBM text, GGUF,");
+  page.line(0, "safetensors.");
   return page.take();
 }
 
@@ -131,8 +122,11 @@ Result<std::string> inspect_bytes(std::vector<std::byte> file, std::string_view 
   const std::string name = base_name(file_name);
   if (file.empty()) return make_error(Code::parse_error, "{} is empty", name);
   const Bytes bytes(file);
+  if (const auto kind = detect_model_file(bytes, bytes.size())) {
+    return describe_weights(MemorySource(bytes), *kind, name, options);
+  }
   const Bytes tail = bytes.last(std::min(bytes.size(), peek_bytes));
-  if (const auto foreign = recognise_foreign_file(bytes, tail, bytes.size()))
+  if (const auto foreign = recognise_foreign_file(bytes, tail))
     return describe_foreign(*foreign, name, bytes.size(), options);
   if (file[0] == std::byte{0x80} || detect_compression(bytes) != Compression::none) {
     return describe_pickle(std::move(file), name, options);
@@ -144,11 +138,14 @@ Result<std::string> inspect_bytes(std::vector<std::byte> file, std::string_view 
 }
 
 Result<std::string> inspect_file(const std::string& path, const InspectOptions& options) {
-  JACKDAW_ASSIGN(const File file, File::open(path));
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return describe_folder(path, options);
+  JACKDAW_ASSIGN(const InputFile file, InputFile::open(path));
   JACKDAW_ASSIGN(std::vector<std::byte> head, file.read(0, peek_bytes));
+  if (const auto kind = detect_model_file(head, file.size())) return describe_model_file(file, *kind, options);
   JACKDAW_ASSIGN(const std::vector<std::byte> tail,
                  file.read(file.size() - std::min<std::uint64_t>(file.size(), peek_bytes), peek_bytes));
-  if (const auto foreign = recognise_foreign_file(head, tail, file.size())) {
+  if (const auto foreign = recognise_foreign_file(head, tail)) {
     return describe_foreign(*foreign, base_name(path), file.size(), options);
   }
   if (file.size() > file_bytes_max) {

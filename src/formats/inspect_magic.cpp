@@ -59,16 +59,6 @@ ForeignFile zip_file(Bytes head, Bytes tail) {
   return {"a zip archive", std::string(use_onnx_later)};
 }
 
-std::optional<ForeignFile> gguf_file(Bytes head) {
-  ByteReader in(head);
-  std::uint32_t version = 0;
-  std::uint64_t tensors = 0;
-  std::uint64_t keys = 0;
-  if (!in.skip(4) || !in.read_le(version) || !in.read_le(tensors) || !in.read_le(keys)) return std::nullopt;
-  return ForeignFile{fmt::format("a GGUF language model (version {}, {} tensors, {} keys)", version, tensors, keys),
-                     std::string(use_onnx_later)};
-}
-
 // Eight bytes of header length, then JSON.
 bool is_safetensors(Bytes head, std::uint64_t size) {
   ByteReader in(head);
@@ -87,10 +77,14 @@ bool is_onnx(Bytes head) {
 
 }  // namespace
 
-std::optional<ForeignFile> recognise_foreign_file(Bytes head, Bytes tail, std::uint64_t size) {
+std::optional<ModelFileKind> detect_model_file(Bytes head, std::uint64_t size) {
+  if (has_at(head, 0, "GGUF")) return ModelFileKind::gguf;
+  if (is_safetensors(head, size)) return ModelFileKind::safetensors;
+  return std::nullopt;
+}
+
+std::optional<ForeignFile> recognise_foreign_file(Bytes head, Bytes tail) {
   if (has_at(head, 0, std::string_view("PK\x03\x04", 4))) return zip_file(head, tail);
-  if (has_at(head, 0, "GGUF")) return gguf_file(head);
-  if (is_safetensors(head, size)) return ForeignFile{"safetensors weights", std::string(use_onnx_later)};
   for (const MagicRow& row : rows) {
     if (has_at(head, row.offset, row.magic)) return ForeignFile{std::string(row.kind), std::string(use_onnx_later)};
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "jackdaw/base/bytes.h"
+#include "jackdaw/formats/model_file.h"
 
 namespace jackdaw::formats {
 
@@ -13,7 +14,10 @@ struct ForeignFile {
   std::string advice;  // what to do instead, a sentence
 };
 
-// `head` and `tail` are the file's first and last bytes (they may overlap); `size` is the whole file's.
-std::optional<ForeignFile> recognise_foreign_file(Bytes head, Bytes tail, std::uint64_t size);
+// `head` and `tail` are the file's first and last bytes; they may overlap.
+std::optional<ForeignFile> recognise_foreign_file(Bytes head, Bytes tail);
+
+// Whether this is a language model's file, from its first bytes and its size.
+std::optional<ModelFileKind> detect_model_file(Bytes head, std::uint64_t size);
 
 }  // namespace jackdaw::formats

@@ -75,7 +75,7 @@ Page::Page(const InspectOptions& options) : options_(options) {
   options_.max_depth = std::clamp(options.max_depth, 1, 64);
   options_.items_max = std::clamp(options.items_max, 1, 100'000);
   options_.values_max = std::clamp(options.values_max, 0, 1000);
-  options_.lines_max = std::max(options.lines_max, 10);
+  options_.lines_max = options.all ? 1'000'000 : std::max(options.lines_max, 10);
 }
 
 void Page::line(int indent, std::string_view text, LineStyle style) {

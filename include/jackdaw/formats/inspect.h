@@ -2,7 +2,8 @@
 //
 // Pickle and joblib: compression, protocol, scikit-learn version, every name the file would make Python import (with a
 // warning beside those that can run code), and a tree of classes, attributes, array shapes and first values. XGBoost
-// and LightGBM: objective, trees, depth, features, classes. Others are named by their magic bytes. Every byte of the
+// and LightGBM: objective, trees, depth, features, classes. GGUF and safetensors: architecture, sizes, quantization,
+// tokenizer, metadata and tensors, from the headers alone. Others are named by their magic bytes. Every byte of the
 // file is escaped before it is printed, so a file cannot steer the terminal.
 #pragma once
 
@@ -22,10 +23,12 @@ struct InspectOptions {
   int items_max = 8;    // children shown of one list, dict or tuple
   int values_max = 6;   // first values shown of one array
   int lines_max = 400;  // of the whole text
+  bool all = false;     // every tensor and every metadata key of a language model, whatever lines_max says
 };
 
-// Errors: not_found, io_error, invalid_argument (a directory), too_large, and parse_error or unsupported when the file
-// is of a known kind but damaged or refused. A file of a kind jackdaw cannot serve is no error: the text says so.
+// `path` may be a language model's folder too. Errors: not_found, io_error, invalid_argument (another directory),
+// too_large, and parse_error or unsupported when the file is of a known kind but damaged or refused. A file of a kind
+// jackdaw cannot serve is no error: the text says so.
 Result<std::string> inspect_file(const std::string& path, const InspectOptions& options = {});
 
 // The same for bytes at hand; `name` is what the first line calls them.

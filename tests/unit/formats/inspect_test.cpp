@@ -6,6 +6,7 @@
 
 #include "src/formats/inspect_names.h"
 #include "src/formats/inspect_page.h"
+#include "tests/unit/formats/model_writer.h"
 #include "tests/unit/formats/pickle_support.h"
 
 namespace jackdaw::formats {
@@ -198,9 +199,6 @@ TEST_CASE("InspectNamesForeignFilesByMagic") {
       {bytes_of("PK\x03\x04") + std::string(30, '\0') + "archive/data.pkl", "PyTorch"},
       {bytes_of("PK\x03\x04") + std::string(30, '\0') + "schema.json", "skops"},
       {bytes_of("PK\x03\x04") + std::string(30, '\0'), "zip archive"},
-      {bytes_of("GGUF\x03\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00"),
-       "version 3, 2 tensors, 5 keys"},
-      {little_endian(12, 8) + "{\"a\":[1,2]} ", "safetensors"},
       {bytes_of("\x08\x07\x12\x07pytorch"), "an ONNX model"},
       {bytes_of("\x89HDF\r\n\x1a\n"), "HDF5"},
       {bytes_of("\x18\x00\x00\x00TFL3"), "TensorFlow Lite"},
@@ -214,6 +212,78 @@ TEST_CASE("InspectNamesForeignFilesByMagic") {
   }
   CHECK(has(inspected_bytes("#!/bin/sh\necho hello\n"), "not a model file known to jackdaw"));
   CHECK(has(inspected_bytes("#!/bin/sh\necho hello\n"), "#!/bin/sh\\n"));
+}
+
+GgufWriter small_language_model() {
+  GgufWriter file;
+  file.key("general.architecture", "llama").key("general.name", "Tiny\x1b[2J model").key("llama.block_count", 2u);
+  file.key("llama.context_length", 8192u).key("llama.attention.head_count", 9u);
+  file.array("llama.attention.head_count_kv", 4, 2, GgufWriter::raw(3u) + GgufWriter::raw(3u));
+  file.key("tokenizer.ggml.model", "gpt2").key("tokenizer.ggml.pre", "smollm");
+  file.array("tokenizer.ggml.tokens", 8, 2, GgufWriter::text("a") + GgufWriter::text("\xff"));
+  file.key("tokenizer.chat_template", "{{ messages }}");
+  return file;
+}
+
+TEST_CASE("InspectDescribesALanguageModel") {
+  GgufWriter file = small_language_model();
+  file.tensor("blk.0.attn_q.weight", {64, 96}, 2, 0).tensor("output_norm.weight", {64}, 0, 3456);
+  const std::string text = inspected_bytes(file.file(std::string(3456 + 256, 'x')));
+  INFO(text);
+  CHECK(has(text, "GGUF version 3 model"));
+  CHECK(has(text, "architecture      llama"));
+  CHECK(has(text, "Tiny\\x1b[2J model"));
+  CHECK(has(text, "parameters        6,208 (6.21 thousand)"));
+  CHECK(has(text, "Q4_0 93.1 %, F32 6.9 %"));
+  CHECK(has(text, "context length    8,192"));
+  CHECK(has(text, "attention heads   9, sharing 3 of keys and values"));
+  CHECK(has(text, "gpt2, pre-tokenizer smollm, 2 pieces"));
+  CHECK(has(text, "chat template     yes, 14 bytes"));
+  CHECK(has(text, "Every tensor is of a type jackdaw reads."));
+  CHECK(has(text, "blk.0.attn_q.weight"));
+  CHECK(has(text, "96 x 64"));
+  CHECK_FALSE(has(text, "\x1b"));
+  check_width(text, 100);
+}
+
+TEST_CASE("InspectNamesTensorsWithoutAReader") {
+  const std::string text =
+      inspected_bytes(small_language_model().tensor("a.weight", {256}, 16, 0).file(std::string(66, 'x')));
+  INFO(text);
+  CHECK(has(text, "cannot serve it: 1 tensors are of types without a reader, first a.weight (IQ2_XXS)"));
+}
+
+TEST_CASE("InspectShowsAllTensorsWhenAsked") {
+  GgufWriter file = small_language_model();
+  for (int i = 0; i < 600; ++i) file.tensor(fmt::format("t{}", i), {8}, 0, static_cast<std::uint64_t>(i) * 32);
+  const std::string bytes = file.file(std::string(600 * 32, 'x'));
+  CHECK(has(inspected_bytes(bytes), "… 584 more, shown by --all"));
+  InspectOptions all;
+  all.all = true;
+  CHECK(has(inspected_bytes(bytes, all), "t599 "));
+}
+
+TEST_CASE("InspectDescribesSafetensorsFolders") {
+  TemporaryFolder folder;
+  folder.write("model.safetensors", safetensors(R"({"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}})", "abcd"));
+  CHECK(has(*inspect_file(folder.path() / "model.safetensors"), "This file alone: safetensors weights need"));
+  folder.write("config.json", R"({"architectures":["Qwen2ForCausalLM"],"model_type":"qwen2","num_hidden_layers":24})");
+  folder.write("tokenizer.json", R"({"model":{"vocab":{"a":0},"type":"BPE"}})");
+  folder.write("tokenizer_config.json", R"({"chat_template":"x"})");
+  const auto text = inspect_file(folder.path());
+  REQUIRE(text.has_value());
+  INFO(*text);
+  CHECK(has(*text, "qwen2, Qwen2ForCausalLM"));
+  CHECK(has(*text, "tokenizer.json, BPE"));
+  CHECK(has(*text, "yes, in tokenizer_config.json"));
+  CHECK(has(*text, "layers            24"));
+  CHECK(has(*text, "BF16 100 %"));
+}
+
+TEST_CASE("InspectRefusesDamagedLanguageModels") {
+  const auto text = inspect_bytes(to_bytes(bytes_of("GGUF\x03\x00\x00\x00\xff\xff")), "m.gguf");
+  REQUIRE_FALSE(text.has_value());
+  CHECK(mentions(text.error(), "m.gguf seems to be in GGUF format"));
 }
 
 TEST_CASE("InspectSummarisesXgboostInEveryContainer") {
