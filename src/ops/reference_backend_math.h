@@ -21,6 +21,7 @@ float activate(float x, Activation activation);
 void rotate(std::span<float> head, const Rope& rope, std::uint32_t position);
 
 // Rounds to what the cache would give back. q8_0: blocks of 32 within the head, scale = largest magnitude / 127 as f16.
+// A value that is none of the enumerators leaves it as it is: for comparisons in which rounding would hide mistakes.
 void round_to(KvEncoding encoding, std::span<float> head);
 
 // In place; `sink` joins the denominator only (-infinity = none).
