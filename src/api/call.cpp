@@ -10,29 +10,48 @@ namespace {
 
 constexpr std::array<std::string_view, 2> passed_headers{"x-request-id", "traceparent"};
 
-void log_access(const Call& call, const net::Response& response) {
-  const net::Request& request = call.request();
-  const Duration took = call.api->context.clock->now() - request.received();
-  log_info("request", {{"method", request.method_text()},
-                       {"path", request.path()},
-                       {"status", response.status},
-                       {"bytes_in", request.body().size()},
-                       {"bytes_out", response.body.size()},
-                       {"duration_us", std::chrono::duration<double, std::micro>(took).count()},
-                       {"peer", request.peer()},
-                       {"request_id", request.header("x-request-id").value_or("")},
-                       {"traceparent", request.header("traceparent").value_or("")}});
-}
-
-}  // namespace
-
-void answer(const Call& call, net::Response response) {
+void pass_headers(const Call& call, net::Response& response) {
   for (const std::string_view name : passed_headers) {
     if (const auto value = call.request().header(name))
       response.headers.push_back({std::string(name), std::string(*value)});
   }
-  if (call.api->options.access_log) log_access(call, response);
+}
+
+}  // namespace
+
+AccessRecord access_record(const Call& call) {
+  const net::Request& request = call.request();
+  return {std::string(request.method_text()),
+          std::string(request.path()),
+          std::string(request.peer()),
+          std::string(request.header("x-request-id").value_or("")),
+          std::string(request.header("traceparent").value_or("")),
+          request.body().size(),
+          request.received()};
+}
+
+void log_access(const Api& api, const AccessRecord& record, int status, std::size_t bytes_out) {
+  const Duration took = api.context.clock->now() - record.received;
+  log_info("request", {{"method", record.method},
+                       {"path", record.path},
+                       {"status", status},
+                       {"bytes_in", record.bytes_in},
+                       {"bytes_out", bytes_out},
+                       {"duration_us", std::chrono::duration<double, std::micro>(took).count()},
+                       {"peer", record.peer},
+                       {"request_id", record.request_id},
+                       {"traceparent", record.traceparent}});
+}
+
+void answer(const Call& call, net::Response response) {
+  pass_headers(call, response);
+  if (call.api->options.access_log) log_access(*call.api, access_record(call), response.status, response.body.size());
   call.exchange->reply(std::move(response));
+}
+
+std::shared_ptr<net::EventStream> answer_events(const Call& call, net::Response head) {
+  pass_headers(call, head);
+  return call.exchange->begin_events(std::move(head));
 }
 
 void answer_json(const Call& call, std::string body) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,6 +17,7 @@ namespace jackdaw::api {
 struct Api {
   ApiContext context;
   ApiOptions options;
+  std::int64_t started = 0;  // seconds since the epoch
 };
 
 // Values of the {placeholders} of a route, percent-decoded, in order of appearance.
@@ -29,6 +31,7 @@ struct Call {
   std::shared_ptr<const Api> api;
   std::shared_ptr<net::Exchange> exchange;
   PathValues path;
+  bool service_path = false;  // the route starts with /{namespace}/{name}
 
   const net::Request& request() const { return exchange->request(); }
 };
@@ -37,11 +40,22 @@ using Endpoint = void (*)(Call call);
 
 // Sends an answer: passes x-request-id and traceparent through and writes the access log.
 void answer(const Call& call, net::Response response);
+// The same for a streamed answer: its head leaves at once. The access log is the streamer's, when the answer ends.
+std::shared_ptr<net::EventStream> answer_events(const Call& call, net::Response head);
 // {"error": "..."} with that status.
 void answer_error(const Call& call, int status, std::string_view message);
 // {"detail": "..."}: FastAPI's shape for routing errors.
 void answer_detail(const Call& call, int status, std::string_view detail);
 void answer_json(const Call& call, std::string body);
+
+// What the access log says of a request, kept for answers that outlive it.
+struct AccessRecord {
+  std::string method, path, peer, request_id, traceparent;
+  std::size_t bytes_in = 0;
+  Instant received{};
+};
+AccessRecord access_record(const Call& call);
+void log_access(const Api& api, const AccessRecord& record, int status, std::size_t bytes_out);
 
 // The HTTP status of an error, as KServe and MLServer answer it.
 int http_status(Code code);

@@ -10,11 +10,16 @@
 #include "jackdaw/base/text.h"
 #include "src/api/admin/admin.h"
 #include "src/api/oip/oip.h"
+#include "src/api/openai/openai.h"
 
 namespace jackdaw::api {
 namespace {
 
 using net::Method;
+
+constexpr Route openai_route(Method method, std::string_view pattern, Endpoint endpoint) {
+  return {method, pattern, endpoint, ErrorShape::openai};
+}
 
 constexpr std::array route_table{
     // What is asked for most stands first.
@@ -22,9 +27,11 @@ constexpr std::array route_table{
     Route{Method::post, "/v1/models/{model}:predict", oip::v1_predict},
     Route{Method::post, "/v1/models/{model}:explain", oip::v1_explain},
     Route{Method::post, "/v2/models/{model}/versions/{version}/infer", oip::v2_infer},
-    // KServe V1.
-    Route{Method::get, "/v1/models", oip::v1_list},
-    Route{Method::get, "/v1/models/{model}", oip::v1_model_ready},
+    openai_route(Method::post, "/v1/chat/completions", openai::chat_completions),
+    openai_route(Method::post, "/v1/completions", openai::completions),
+    // KServe V1 and OpenAI share these two.
+    Route{Method::get, "/v1/models", openai::list_models},
+    Route{Method::get, "/v1/models/{model}", openai::get_model},
     // Open Inference Protocol.
     Route{Method::get, "/v2", oip::v2_server},
     Route{Method::get, "/v2/health/live", oip::v2_live},
@@ -38,10 +45,46 @@ constexpr std::array route_table{
     Route{Method::post, "/v2/repository/index", oip::v2_index},
     Route{Method::post, "/v2/repository/models/{model}/load", oip::v2_load},
     Route{Method::post, "/v2/repository/models/{model}/unload", oip::v2_unload},
+    // OpenAI's API, with vLLM's and llama.cpp's neighbours.
+    openai_route(Method::get, "/v1/models/{owner}/{model}", openai::get_model),
+    openai_route(Method::post, "/v1/embeddings", openai::embeddings),
+    openai_route(Method::post, "/v1/tokenize", openai::tokenize),
+    openai_route(Method::post, "/v1/detokenize", openai::detokenize),
+    openai_route(Method::post, "/tokenize", openai::tokenize),
+    openai_route(Method::post, "/detokenize", openai::detokenize),
+    openai_route(Method::get, "/health", openai::health),
+    openai_route(Method::get, "/ping", openai::ping),
+    openai_route(Method::post, "/ping", openai::ping),
+    openai_route(Method::get, "/version", openai::version),
+    // The same under KServe's prefix.
+    openai_route(Method::post, "/openai/v1/chat/completions", openai::chat_completions),
+    openai_route(Method::post, "/openai/v1/completions", openai::completions),
+    openai_route(Method::get, "/openai/v1/models", openai::list_models),
+    openai_route(Method::get, "/openai/v1/models/{model}", openai::get_model),
+    openai_route(Method::get, "/openai/v1/models/{owner}/{model}", openai::get_model),
+    openai_route(Method::post, "/openai/v1/embeddings", openai::embeddings),
+    openai_route(Method::post, "/openai/v1/tokenize", openai::tokenize),
+    openai_route(Method::post, "/openai/v1/detokenize", openai::detokenize),
+    // The same for one service (LLMInferenceService's paths).
+    openai_route(Method::post, "/{namespace}/{name}/v1/chat/completions", openai::chat_completions),
+    openai_route(Method::post, "/{namespace}/{name}/v1/completions", openai::completions),
+    openai_route(Method::get, "/{namespace}/{name}/v1/models", openai::list_models),
+    openai_route(Method::get, "/{namespace}/{name}/v1/models/{model}", openai::get_model),
+    openai_route(Method::post, "/{namespace}/{name}/v1/embeddings", openai::embeddings),
+    openai_route(Method::post, "/{namespace}/{name}/v1/tokenize", openai::tokenize),
+    openai_route(Method::post, "/{namespace}/{name}/v1/detokenize", openai::detokenize),
+    openai_route(Method::post, "/{namespace}/{name}/tokenize", openai::tokenize),
+    openai_route(Method::post, "/{namespace}/{name}/detokenize", openai::detokenize),
+    openai_route(Method::get, "/{namespace}/{name}/health", openai::health),
+    openai_route(Method::get, "/{namespace}/{name}/ping", openai::ping),
+    openai_route(Method::get, "/{namespace}/{name}/version", openai::version),
     // The daemon itself.
     Route{Method::get, "/", admin::alive},
     Route{Method::get, "/metrics", admin::metrics},
 };
+
+constexpr const char* method_not_allowed =
+    R"({"error":{"message":"Method Not Allowed","type":"MethodNotAllowedError","param":null,"code":405}})";
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -88,17 +131,19 @@ bool match_segment(std::string_view pattern, std::string_view segment, PathValue
 void answer_no_route(const Call& call, std::string_view path) {
   PathValues values;
   std::string allow;
+  ErrorShape errors = ErrorShape::detail;
   for (const Route& route : route_table) {
     values.count = 0;
     if (!match_path(route.pattern, path, values)) continue;
     const std::string name(net::method_name(route.method));
     if (allow.find(name) == std::string::npos) allow += (allow.empty() ? "" : ", ") + name;
+    errors = route.errors;
   }
   if (!allow.empty()) {
     net::Response response;
     response.status = 405;
     response.headers.push_back({"allow", allow});
-    response.body = R"({"detail":"Method Not Allowed"})";
+    response.body = errors == ErrorShape::detail ? R"({"detail":"Method Not Allowed"})" : method_not_allowed;
     answer(call, std::move(response));
     return;
   }
@@ -147,6 +192,7 @@ void dispatch(Call call) {
     if (route.method != method) continue;
     call.path.count = 0;
     if (!match_path(route.pattern, path, call.path)) continue;
+    call.service_path = route.pattern.starts_with("/{namespace}/");
     const Endpoint endpoint = route.endpoint;
     endpoint(std::move(call));
     return;
@@ -155,12 +201,14 @@ void dispatch(Call call) {
 }
 
 net::Handler make_handler(ApiContext context, ApiOptions options) {
-  auto api = std::make_shared<const Api>(Api{context, std::move(options)});
+  const auto wall = context.clock->wall().time_since_epoch();
+  auto api = std::make_shared<const Api>(
+      Api{context, std::move(options), std::chrono::duration_cast<std::chrono::seconds>(wall).count()});
   return [api = std::move(api)](std::shared_ptr<net::Exchange> exchange) {
     // Nothing of ours throws across modules, but memory can run out and libraries may; one request must not take the
     // others with it. An exchange that stays unanswered gets a 500 from net.
     try {
-      dispatch(Call{api, std::move(exchange), {}});
+      dispatch(Call{api, std::move(exchange), {}, false});
     } catch (const std::exception& error) {
       log_error("request failed with an exception", {{"what", error.what()}});
     }

@@ -8,12 +8,16 @@
 
 namespace jackdaw::api {
 
+// The shape of the errors that routing itself answers.
+enum class ErrorShape : unsigned char { detail, openai };
+
 struct Route {
   net::Method method;
   // "/v2/models/{model}/infer"; a placeholder takes one non-empty segment, or the part of it before a literal suffix
   // ("/v1/models/{model}:predict").
   std::string_view pattern;
   Endpoint endpoint;
+  ErrorShape errors = ErrorShape::detail;
 };
 
 std::span<const Route> routes();

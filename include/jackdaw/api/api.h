@@ -5,6 +5,8 @@
 // thread.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +26,11 @@ struct ApiOptions {
   std::uint64_t inline_ns_max = 300'000;  // predictions estimated above this leave the io thread
   bool repository_writes = true;          // load and unload over HTTP; off on listeners that are not loopback
   bool access_log = false;
+  bool trust_request_chat_template = false;            // vLLM's --trust-request-chat-template
+  std::size_t inline_prompt_bytes_max = 16 * 1024;     // longer prompts are tokenized off the io thread
+  Duration ping_interval = std::chrono::seconds(10);   // a comment on streams that are silent that long; 0 = none
+  std::size_t stream_queue_bytes_max = 64 * 1024;      // unwritten bytes of a stream; above, tokens are merged
+  std::size_t stream_waiting_bytes_max = 1024 * 1024;  // merged tokens of a slow reader; above, it is cut off
 };
 
 // Everything the endpoints need; all of it must outlive the handler.

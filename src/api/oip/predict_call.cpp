@@ -111,6 +111,16 @@ Found find_ready(const Call& call, const std::string& name, const std::string& v
   return found;
 }
 
+Found find_predictive(const Call& call, const std::string& name, const std::string& version) {
+  Found found = find_ready(call, name, version);
+  if (found.model == nullptr || found.version->engine->codec() == nullptr) return found;
+  answer_error(call, 400,
+               "Model " + name + " generates text and does not support predict. Use POST /v1/chat/completions or POST " +
+                   "/v1/completions with \"model\": \"" + name + "\".");
+  found.model = nullptr;
+  return found;
+}
+
 void predict(Call call, Found found, std::shared_ptr<const engine::InferenceRequest> request, Render render) {
   const Api& api = *call.api;
   Clock& clock = *api.context.clock;

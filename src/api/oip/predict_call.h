@@ -22,6 +22,9 @@ struct Found {
 // what the path says, "" = the latest.
 Found find_ready(const Call& call, const std::string& name, const std::string& version);
 
+// The same for a model that predicts; a language model is answered 400, with where to ask instead.
+Found find_predictive(const Call& call, const std::string& name, const std::string& version);
+
 // The dialect of `model`, or of the daemon as a whole (MLServer's only when every model is).
 serving::Dialect dialect_of(const serving::RegistrySnapshot& snapshot, const serving::ServedModel* model);
 

@@ -21,7 +21,7 @@ void v1_model_ready(Call call) {
 }
 
 void v1_predict(Call call) {
-  Found found = find_ready(call, call.path[0], "");
+  Found found = find_predictive(call, call.path[0], "");
   if (found.model == nullptr) return;
   const EventMode mode = event_mode(call.request());
   auto parsed = parse_v1(call.request().body(), mode == EventMode::structured);

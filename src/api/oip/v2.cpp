@@ -163,7 +163,7 @@ void v2_infer(Call call) {
   // The body is read before the model is looked for, as both peers do: a bad body to an unknown model is a bad body.
   auto parsed = read_request(call, dialect_of(*snapshot, model));
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return answer_refusal(call, std::move(*refusal));
-  Found found = find_ready(call, call.path[0], path_version(call));
+  Found found = find_predictive(call, call.path[0], path_version(call));
   if (found.model == nullptr) return;
   auto request = std::make_shared<V2Request>(std::move(std::get<V2Request>(parsed)));
   const bool keep_empty_id = found.model->dialect == Dialect::mlserver && request->has_id;

@@ -1,8 +1,10 @@
 // A world without network and models: exchanges that keep their answer, engines that echo.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -34,15 +36,44 @@ class FakeRequest final : public net::Request {
   Instant received() const override { return system_clock().now(); }
 };
 
-// Work posted to the io thread waits here until the test runs it.
+// A clock that stands still until the test moves it.
+class FakeClock final : public Clock {
+ public:
+  Instant now_value{std::chrono::hours(1)};
+  WallTime wall_value{std::chrono::seconds(1'700'000'000)};
+  Instant now() override { return now_value; }
+  WallTime wall() override { return wall_value; }
+};
+
+// Work posted to the io thread waits here until the test runs it, timers until the test says it is late enough.
 class FakeExecutor final : public Executor {
  public:
   void post(std::function<void()> work) override {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(work));
   }
-  std::uint64_t at(Instant, std::function<void()>) override { return 0; }
-  bool cancel(std::uint64_t) override { return false; }
+  std::uint64_t at(Instant deadline, std::function<void()> work) override {
+    timers_.emplace(++timer_last_, std::pair(deadline, std::move(work)));
+    return timer_last_;
+  }
+  bool cancel(std::uint64_t timer) override { return timers_.erase(timer) > 0; }
+  void run_timers(Instant now) {
+    for (auto at = timers_.begin(); at != timers_.end();) {
+      if (at->second.first > now) {
+        ++at;
+        continue;
+      }
+      const auto work = std::move(at->second.second);
+      timers_.erase(at);
+      work();
+      at = timers_.begin();
+    }
+  }
+  std::size_t timers() const { return timers_.size(); }
+  std::size_t posted() {
+    const std::lock_guard lock(mutex_);
+    return queue_.size();
+  }
   bool run_one() {
     std::function<void()> work;
     {
@@ -58,19 +89,51 @@ class FakeExecutor final : public Executor {
  private:
   std::mutex mutex_;
   std::vector<std::function<void()>> queue_;
+  std::map<std::uint64_t, std::pair<Instant, std::function<void()>>> timers_;
+  std::uint64_t timer_last_ = 0;
+};
+
+// Keeps what was sent. A reader that is `stuck` takes nothing: bytes pile up as queued.
+class FakeEventStream final : public net::EventStream {
+ public:
+  std::string sent;
+  std::size_t sends = 0;  // that had bytes
+  std::size_t queued = 0;
+  bool stuck = false;
+  bool ended = false;
+  bool gone = false;
+
+  std::size_t send(std::string bytes) override {
+    if (!bytes.empty()) ++sends;
+    if (stuck) queued += bytes.size();
+    sent += bytes;
+    return queued;
+  }
+  void end() override { ended = true; }
+  bool closed() const override { return ended || gone; }
 };
 
 class FakeExchange final : public net::Exchange {
  public:
   FakeRequest request_value;
   FakeExecutor executor_value;
-  std::optional<net::Response> answer;
+  std::optional<net::Response> answer;  // of an event stream: its head
+  std::shared_ptr<FakeEventStream> events;
+  std::function<void()> disconnect;
 
   const net::Request& request() const override { return request_value; }
   void reply(net::Response response) override { answer = std::move(response); }
-  std::shared_ptr<net::EventStream> begin_events(net::Response) override { return nullptr; }
-  void on_disconnect(std::function<void()>) override {}
+  std::shared_ptr<net::EventStream> begin_events(net::Response head) override {
+    answer = std::move(head);
+    return events = std::make_shared<FakeEventStream>();
+  }
+  void on_disconnect(std::function<void()> callback) override { disconnect = std::move(callback); }
   Executor& executor() override { return executor_value; }
+
+  void run() {
+    while (executor_value.run_one()) {
+    }
+  }
 
   std::string header(std::string_view name) const {
     for (const net::Header& h : answer->headers) {
@@ -137,6 +200,7 @@ class World {
   MetricsRegistry metrics;
   serving::WorkerPool pool{"test", 1, 1};
   ApiOptions options;
+  Clock* clock = &system_clock();
 
   std::shared_ptr<EchoEngine> serve(std::string name, serving::Dialect dialect = serving::Dialect::kserve) {
     auto echo = std::make_shared<EchoEngine>();
@@ -158,11 +222,9 @@ class World {
     exchange->request_value.path_value = std::move(path);
     exchange->request_value.body_value = std::move(body);
     exchange->request_value.headers = std::move(headers);
-    const net::Handler handler =
-        make_handler({&registry, &control, &pool, &metrics, &system_clock(), &system_random()}, options);
+    const net::Handler handler = make_handler({&registry, &control, &pool, &metrics, clock, &system_random()}, options);
     handler(exchange);
-    while (exchange->executor_value.run_one()) {
-    }
+    exchange->run();
     return exchange;
   }
   std::shared_ptr<FakeExchange> get(std::string path) { return send(net::Method::get, std::move(path)); }

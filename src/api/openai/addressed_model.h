@@ -1,0 +1,44 @@
+// AddressedModel: which language model a call is for, by its path, its Host and the model it names.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "src/api/call.h"
+#include "src/api/openai/refusal.h"
+
+namespace jackdaw::api::openai {
+
+// Where an endpoint is mounted: /v1/…, /openai/v1/… (KServe's prefix, with its error shapes) or
+// /{namespace}/{name}/v1/… (one service).
+enum class Mount : unsigned char { root, kserve, service };
+Mount mount_of(const Call& call);
+
+struct AddressedModel {
+  std::shared_ptr<const serving::RegistrySnapshot> snapshot;  // keeps the model alive
+  const serving::ServedModel* model = nullptr;
+  const serving::ModelVersion* version = nullptr;  // ready, with an engine that generates
+  std::string name;                                // what the answer calls it: as the client did
+
+  engine::Engine& engine() const { return *version->engine; }
+  const engine::PromptCodec& codec() const { return *version->engine->codec(); }
+};
+
+// `name`: the request's "model", "" when it has none; then the one model that can be meant answers. `api_name` stands
+// in the words for models that do not generate ("Chat Completions").
+std::variant<AddressedModel, Refusal> find_model(const Call& call, const std::string& name, std::string_view api_name);
+
+// True for models that are language models, loaded or not.
+bool generates(const serving::ServedModel& model);
+// The models a list shows at this call's address, in name order: those that generate and are ready.
+std::vector<const serving::ServedModel*> listed_models(const Call& call, const serving::RegistrySnapshot& snapshot);
+// Whether the call's address can mean that model.
+bool addressed(const Call& call, const serving::ServedModel& model);
+
+// Answers in the error shape of the call's mount, with Retry-After where it helps.
+void answer_refusal(const Call& call, const Refusal& refusal);
+
+}  // namespace jackdaw::api::openai
