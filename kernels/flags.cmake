@@ -26,3 +26,10 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
       PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mfma;-mf16c;-Wno-uninitialized")
   endforeach()
 endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cpu/linear_avx2.cpp
+                              PROPERTIES COMPILE_OPTIONS "-O2;-mavx2;-mfma;-mf16c")
+  set_source_files_properties(
+    ${CMAKE_SOURCE_DIR}/kernels/cpu/linear_avx512.cpp
+    PROPERTIES COMPILE_OPTIONS "-O2;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mfma;-mf16c")
+endif()
