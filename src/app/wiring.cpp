@@ -1,6 +1,9 @@
 #include "src/app/wiring.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "jackdaw/api/api.h"
@@ -9,7 +12,9 @@
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/metrics.h"
 #include "jackdaw/control/model_control.h"
+#include "jackdaw/llm/llm.h"
 #include "jackdaw/net/server.h"
+#include "jackdaw/ops/thread_pool.h"
 #include "jackdaw/predict/predict.h"
 #include "jackdaw/serving/registry.h"
 #include "jackdaw/serving/worker_pool.h"
@@ -28,6 +33,55 @@ storage::StorageSettings storage_settings(const spec::DaemonStorage& from) {
   to.pvc_root = *from.pvc_root;
   for (const auto& root : from.roots) to.roots.push_back(*root);
   return to;
+}
+
+// The text of a chat template that was given as a file; what its option says otherwise.
+Result<std::string> chat_template_text(const spec::LlmSettings& settings, const std::string& base_dir) {
+  constexpr std::size_t bytes_max = std::size_t{1} << 20;
+  if (settings.chat_template->empty() || settings.chat_template_is_text()) return *settings.chat_template;
+  const std::filesystem::path path = std::filesystem::path(base_dir) / *settings.chat_template;
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file && text.empty()) {
+    return make_error(Code::io_error, "The chat template {} cannot be read.", path.string())
+        .at(settings.chat_template.place.text());
+  }
+  if (text.size() > bytes_max) {
+    return make_error(Code::too_large, "The chat template {} is larger than 1 MiB.", path.string())
+        .at(settings.chat_template.place.text());
+  }
+  return text;
+}
+
+engine::LlmOptions llm_options(const spec::LlmSettings& from) {
+  engine::LlmOptions to;
+  to.max_model_len = *from.max_model_len;
+  to.max_num_seqs = *from.max_num_seqs;
+  to.max_num_batched_tokens = *from.max_num_batched_tokens;
+  to.kv_cache_dtype = *from.kv_cache_dtype;
+  to.kv_cache_bytes = *from.kv_cache_bytes;
+  to.memory_bytes = *from.memory_bytes;
+  to.enable_prefix_caching = *from.enable_prefix_caching;
+  to.generation_config = *from.generation_config;
+  to.speculative_tokens = *from.speculative_tokens;
+  to.queue_max = *from.queue_max;
+  to.itl_target_ms = *from.itl_target_ms;
+  return to;
+}
+
+// What a language model needs beyond a predictive one, whichever kind declared it.
+void declare_language_model(control::DeclaredModel& model, const spec::LlmSettings& settings,
+                            const std::vector<ConfigValue<std::string>>& aliases, const std::string& base_dir) {
+  for (const auto& alias : aliases) model.aliases.push_back(*alias);
+  model.generates = true;
+  model.engine.model_format = "huggingface";
+  model.engine.llm = llm_options(settings);
+  Result<std::string> chat_template = chat_template_text(settings, base_dir);
+  if (chat_template) {
+    model.engine.llm.chat_template = std::move(*chat_template);
+  } else {
+    model.resolve = [error = chat_template.error()]() -> Result<std::string> { return error; };
+  }
 }
 
 control::DeclaredModel declared_model(const spec::InferenceService& service, const storage::StorageSettings& storage) {
@@ -49,7 +103,45 @@ control::DeclaredModel declared_model(const spec::InferenceService& service, con
   model.resolve = [uri = *predictor.storage_uri, base = service.base_dir, storage] {
     return storage::resolve(uri, base, storage);
   };
+  if (predictor.is_language_model()) {
+    declare_language_model(model, predictor.llm, predictor.aliases, service.base_dir);
+  }
   return model;
+}
+
+control::DeclaredModel declared_model(const spec::LlmInferenceService& service,
+                                      const storage::StorageSettings& storage) {
+  control::DeclaredModel model;
+  model.name = *service.served_name;
+  model.service_name = *service.metadata.name;
+  model.namespace_name = *service.metadata.namespace_name;
+  model.stopped = service.stopped;
+  model.place = service.place.text();
+  model.engine.model_name = model.name;
+  model.resolve = [uri = *service.model_uri, base = service.base_dir, storage] {
+    return storage::resolve(uri, base, storage);
+  };
+  declare_language_model(model, service.llm, service.aliases, service.base_dir);
+  return model;
+}
+
+// One factory for both kinds of engines, by the format of the model.
+class Factories final : public engine::EngineFactory {
+ public:
+  explicit Factories(llm::LlmContext context)
+      : predictive_(predict::make_engine_factory()), language_(llm::make_engine_factory(context)) {}
+
+  Result<std::shared_ptr<engine::Engine>> load(const engine::EngineSpec& spec) override {
+    return spec.model_format == "huggingface" ? language_->load(spec) : predictive_->load(spec);
+  }
+
+ private:
+  std::unique_ptr<engine::EngineFactory> predictive_;
+  std::unique_ptr<engine::EngineFactory> language_;
+};
+
+int cpu_threads(const spec::DaemonSpec& daemon) {
+  return *daemon.cpu_threads > 0 ? *daemon.cpu_threads : usable_cpu_count();
 }
 
 net::ServerOptions server_options(const spec::DaemonSpec& daemon, MetricsRegistry& metrics) {
@@ -77,10 +169,10 @@ class Wired final : public Daemon {
  public:
   explicit Wired(const spec::DaemonSpec& daemon)
       : drain_timeout_(*daemon.drain_timeout),
-        factory_(predict::make_engine_factory()),
-        control_(control::make_model_control(*factory_, registry_, metrics_)),
-        cpu_pool_("cpu", static_cast<std::size_t>(*daemon.cpu_threads > 0 ? *daemon.cpu_threads : usable_cpu_count()),
-                  cpu_queue_max) {}
+        compute_(cpu_threads(daemon)),
+        factory_({&compute_, &metrics_, &system_clock(), &system_random()}),
+        control_(control::make_model_control(factory_, registry_, metrics_)),
+        cpu_pool_("cpu", static_cast<std::size_t>(cpu_threads(daemon)), cpu_queue_max) {}
 
   ~Wired() override { stop(); }
 
@@ -88,6 +180,9 @@ class Wired final : public Daemon {
     const storage::StorageSettings storage = storage_settings(config.daemon.storage);
     std::vector<control::DeclaredModel> models;
     for (const spec::InferenceService& service : config.services) models.push_back(declared_model(service, storage));
+    for (const spec::LlmInferenceService& service : config.llm_services) {
+      models.push_back(declared_model(service, storage));
+    }
     const std::size_t count = models.size();
     control_->declare(std::move(models), [count] { log_info("all models settled", {{"models", count}}); });
 
@@ -118,8 +213,9 @@ class Wired final : public Daemon {
  private:
   const Duration drain_timeout_;
   MetricsRegistry metrics_;
+  ops::ThreadPool compute_;  // all language models share it; before the registry, which holds their engines
+  Factories factory_;
   serving::Registry registry_;
-  std::unique_ptr<engine::EngineFactory> factory_;
   std::unique_ptr<control::ModelControl> control_;
   serving::WorkerPool cpu_pool_;
   std::unique_ptr<net::Server> server_;  // last: its threads use everything above

@@ -69,6 +69,8 @@ class Control final : public ModelControl {
     served.namespace_name = declared.namespace_name;
     served.service_name = declared.service_name;
     served.dialect = declared.dialect;
+    served.aliases = declared.aliases;
+    served.generates = declared.generates;
     served.unloaded = declared.stopped;
     served.versions.push_back({.version = "1",
                                .state = declared.stopped ? ModelState::unavailable : ModelState::loading,

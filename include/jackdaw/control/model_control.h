@@ -19,6 +19,8 @@ struct DeclaredModel {
   std::string name;
   std::string namespace_name = "default";
   std::string service_name;
+  std::vector<std::string> aliases;  // further names that clients may use
+  bool generates = false;            // a language model
   serving::Dialect dialect = serving::Dialect::kserve;
   engine::EngineSpec engine;  // `path` is filled in by `resolve` at every load
   // Where the model is now: a file or a directory, in which versions are found. Blocking; work thread.
