@@ -35,12 +35,14 @@ std::int64_t read_number(std::string_view spec, std::size_t& at) {
 Spec parse_spec(std::string_view text) {
   Spec spec;
   std::size_t at = 0;
+  bool has_fill = false;
   const auto peek = [&] { return at < text.size() ? text[at] : '\0'; };
   if (!text.empty()) {
     std::size_t after = 0;
     next_code_point(text, after);
     if (after < text.size() && is_align(static_cast<unsigned char>(text[after]))) {
       spec.fill = std::string(text.substr(0, after));
+      has_fill = true;
       spec.align = text[after];
       at = after + 1;
     } else if (is_align(static_cast<unsigned char>(text[0]))) {
@@ -54,10 +56,8 @@ Spec parse_spec(std::string_view text) {
   }
   if (peek() == '0') {
     ++at;
-    if (spec.align == 0) {
-      spec.fill = "0";
-      spec.align = '=';
-    }
+    if (!has_fill) spec.fill = "0";
+    if (spec.align == 0) spec.align = '=';
   }
   spec.width = std::max<std::int64_t>(read_number(text, at), 0);
   if (peek() == ',' || peek() == '_') spec.grouping = text[at++];

@@ -96,7 +96,9 @@ class Lexer {
     line_starting_ = at_ > 0 && source_[at_ - 1] == '\n';
   }
 
+  // Like jinja2, lets a comment or raw block that begins at the very end pass.
   void comment(std::size_t tag) {
+    if (at_ == source_.size()) return;
     const std::size_t close = source_.find("#}", at_);
     if (close == std::string_view::npos) fail_at(tag, "missing end of comment tag");
     const char before = close > at_ ? source_[close - 1] : '\0';
@@ -128,6 +130,7 @@ class Lexer {
   }
 
   void raw_body(std::size_t tag) {
+    if (at_ == source_.size()) return;
     line_starting_ = at_ > 0 && source_[at_ - 1] == '\n';
     const std::size_t body = at_;
     for (std::size_t open = source_.find("{%", at_); open != std::string_view::npos;

@@ -111,7 +111,7 @@ std::vector<std::string_view> split_space(std::string_view text, std::int64_t mo
   text = strip_left(text);
   while (!text.empty()) {
     if (most-- == 0) {
-      out.push_back(strip_right(text));
+      out.push_back(text);
       break;
     }
     std::size_t end = 0;
@@ -131,7 +131,7 @@ std::vector<std::string_view> rsplit_space(std::string_view text, std::int64_t m
   text = strip_right(text);
   while (!text.empty()) {
     if (most-- == 0) {
-      out.push_back(strip_left(text));
+      out.push_back(text);
       break;
     }
     std::size_t start = text.size();
