@@ -23,12 +23,14 @@ constexpr std::string_view own = "jackdaw.dev";
 constexpr std::string_view no_images = "jackdaw is the runtime and runs no images";
 constexpr std::string_view no_copies = "models are read where they are";
 
-constexpr std::array<KindRow, 15> kind_rows = {{
+constexpr std::array<KindRow, 16> kind_rows = {{
     {kserve, "InferenceService", "v1beta1", KindUse::inference_service, ""},
     {kserve, "InferenceServiceList", "v1beta1", KindUse::list, ""},
     {own, "Daemon", "v1alpha1", KindUse::daemon, ""},
-    {kserve, "LLMInferenceService", "v1alpha2 v1alpha1", KindUse::left_out, "language models come later"},
-    {kserve, "LLMInferenceServiceConfig", "v1alpha2 v1alpha1", KindUse::left_out, "language models come later"},
+    {kserve, "LLMInferenceService", "v1alpha2 v1alpha1", KindUse::llm_inference_service, ""},
+    {kserve, "LLMInferenceServiceList", "v1alpha2 v1alpha1", KindUse::list, ""},
+    {kserve, "LLMInferenceServiceConfig", "v1alpha2 v1alpha1", KindUse::left_out,
+     "its settings go into the LLMInferenceService"},
     {kserve, "InferenceGraph", "v1alpha1", KindUse::left_out, "graphs come later"},
     {kserve, "TrainedModel", "v1alpha1", KindUse::left_out, "write an InferenceService for the model instead"},
     {kserve, "ServingRuntime", "v1alpha1", KindUse::left_out, no_images},
@@ -109,7 +111,8 @@ KindUse use_of(const Node& object, Complaints& complaints) {
   }
   if (row == nullptr && (group == kserve || group == own)) return unknown_kind(*kind, group, complaints);
   if (row == nullptr) {
-    complaints.report(*kind, fmt::format("the {} of {} is left out: jackdaw reads InferenceService and Daemon",
+    complaints.report(*kind, fmt::format("the {} of {} is left out: jackdaw reads InferenceService, "
+                                         "LLMInferenceService and Daemon",
                                          kind->text, api_version));
     return KindUse::left_out;
   }

@@ -5,7 +5,7 @@
 
 namespace jackdaw::spec {
 
-enum class KindUse : unsigned char { inference_service, daemon, list, left_out };
+enum class KindUse : unsigned char { inference_service, llm_inference_service, daemon, list, left_out };
 
 // What to do with an object. Kinds that are left out are reported, kinds nobody knows are an error.
 KindUse use_of(const Node& object, Complaints& complaints);

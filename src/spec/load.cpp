@@ -15,6 +15,7 @@
 #include "src/spec/checker.h"
 #include "src/spec/daemon_reader.h"
 #include "src/spec/kinds.h"
+#include "src/spec/llm_service.h"
 #include "src/spec/metadata.h"
 #include "src/spec/predictor.h"
 #include "src/spec/reader.h"
@@ -126,6 +127,8 @@ class Loader {
     switch (use_of(*object, complaints_)) {
       case KindUse::inference_service:
         return load_service(std::move(object), base_dir);
+      case KindUse::llm_inference_service:
+        return load_llm_service(std::move(object), base_dir);
       case KindUse::daemon:
         return load_daemon(std::move(object), base_dir);
       case KindUse::list:
@@ -142,7 +145,8 @@ class Loader {
       return complaints_.error(FindingKind::missing_field, *list, "items is missing; a list holds its objects there");
     }
     for (const Node& item : items->items) {
-      const bool nested = item.text_of("kind") == "List" || item.text_of("kind") == "InferenceServiceList";
+      const std::string_view kind = item.text_of("kind");
+      const bool nested = kind == "List" || kind == "InferenceServiceList" || kind == "LLMInferenceServiceList";
       if (nested) {
         complaints_.error(FindingKind::invalid_value, item, "a list cannot hold a list");
       } else {
@@ -171,25 +175,40 @@ class Loader {
     service.metadata = read_metadata(*object, complaints_);
     service.node = std::move(object);
     read_predictor(service, complaints_);
-    check_unique(service);
+    check_unique("InferenceService", service.metadata, service.predictor.served_name, service.predictor.aliases);
     if (complaints_.errors() == errors_before) config_.services.push_back(std::move(service));
   }
 
-  // One service per name and namespace, and one model per served name and namespace.
-  void check_unique(const InferenceService& service) {
-    if (!service.metadata.name.is_set) return;
-    const std::string& ns = *service.metadata.namespace_name;
-    const std::string& name = *service.metadata.name;
-    const auto [first, fresh] = services_.try_emplace({ns, name}, service.metadata.name.place);
+  void load_llm_service(std::shared_ptr<const Node> object, std::string_view base_dir) {
+    const std::size_t errors_before = complaints_.errors();
+    check_object(*object, "LLMInferenceService", complaints_);
+    check_annotations(*object, complaints_);
+    LlmInferenceService service;
+    service.base_dir = std::string(base_dir);
+    service.metadata = read_metadata(*object, complaints_);
+    service.node = std::move(object);
+    read_llm_service(service, complaints_);
+    check_unique("LLMInferenceService", service.metadata, service.served_name, service.aliases);
+    if (complaints_.errors() == errors_before) config_.llm_services.push_back(std::move(service));
+  }
+
+  // One service per kind, name and namespace, and one model per served name and namespace.
+  void check_unique(std::string_view kind, const ObjectMeta& metadata, const ConfigValue<std::string>& served,
+                    const std::vector<ConfigValue<std::string>>& aliases) {
+    if (!metadata.name.is_set) return;
+    const std::string& ns = *metadata.namespace_name;
+    const std::string& name = *metadata.name;
+    const auto [first, fresh] = services_.try_emplace({ns, fmt::format("{}/{}", kind, name)}, metadata.name.place);
     if (!fresh) {
-      return complaints_.add({Severity::error, FindingKind::duplicate, service.metadata.name.place, "metadata.name",
-                              fmt::format("the InferenceService '{}' in namespace '{}' is here twice; the first one is "
-                                          "at {}",
+      return complaints_.add({Severity::error, FindingKind::duplicate, metadata.name.place, "metadata.name",
+                              fmt::format("the {} '{}' in namespace '{}' is here twice; the first one is at {}", kind,
                                           name, ns, first->second.text())});
     }
-    const ConfigValue<std::string>& served = service.predictor.served_name;
-    const SourcePlace place = served.is_set ? served.place : service.metadata.name.place;
-    const std::string& model = served->empty() ? name : *served;
+    take_model_name(ns, served->empty() ? name : *served, served.is_set ? served.place : metadata.name.place);
+    for (const auto& alias : aliases) take_model_name(ns, *alias, alias.place);
+  }
+
+  void take_model_name(const std::string& ns, const std::string& model, const SourcePlace& place) {
     const auto [other, alone] = models_.try_emplace({ns, model}, place);
     if (alone) return;
     complaints_.add({Severity::error, FindingKind::duplicate, place, "",
@@ -203,13 +222,12 @@ class Loader {
     constexpr std::array<std::string_view, 14> schemes = {"gs",   "s3",      "pvc",  "file",       "https",
                                                           "http", "hdfs",    "oci",  "oci+native", "oci+fetch",
                                                           "hf",   "webhdfs", "abfs", "modelscope"};
-    const auto refused = [&](const InferenceService& service) {
-      const ConfigValue<std::string>& uri = service.predictor.storage_uri;
+    const auto refused = [&](const ConfigValue<std::string>& uri, std::string_view field) {
       const std::size_t end = uri->find("://");
       if (end == std::string::npos || covered_by(*uri, config_.daemon.storage.map)) return false;
       const std::string_view scheme = std::string_view(*uri).substr(0, end);
       if (std::find(schemes.begin(), schemes.end(), scheme) != schemes.end()) return false;
-      complaints_.add({Severity::error, FindingKind::invalid_value, uri.place, "spec.predictor.model.storageUri",
+      complaints_.add({Severity::error, FindingKind::invalid_value, uri.place, std::string(field),
                        fmt::format("storageUri, must be one of: [gs://, s3://, pvc://, file://, https://, http://, "
                                    "hdfs://, webhdfs://, oci://, oci+native://, oci+fetch://, hf://] or match "
                                    "https://{{}}.blob.core.windows.net/{{}}/{{}} or be an absolute or relative local "
@@ -217,7 +235,11 @@ class Loader {
                                    *uri)});
       return true;
     };
-    std::erase_if(config_.services, refused);
+    std::erase_if(config_.services, [&](const InferenceService& service) {
+      return refused(service.predictor.storage_uri, "spec.predictor.model.storageUri");
+    });
+    std::erase_if(config_.llm_services,
+                  [&](const LlmInferenceService& service) { return refused(service.model_uri, "spec.model.uri"); });
   }
 
   const LoadOptions& options_;

@@ -23,9 +23,13 @@ constexpr std::string_view no_pods = "jackdaw runs no pods";
 constexpr std::string_view no_store = "models are read in place; map their URIs with spec.storage.map of kind Daemon";
 
 // KServe's pkg/constants, Knative's autoscaling annotations, and our own.
-constexpr std::array<AnnotationRow, 40> annotation_rows = {{
+constexpr std::array<AnnotationRow, 44> annotation_rows = {{
     {"jackdaw.dev/predict-fn", true, ""},
     {"jackdaw.dev/model-memory-limit", true, ""},
+    {"jackdaw.dev/memory-budget", true, ""},
+    {"jackdaw.dev/itl-target", true, ""},
+    {"jackdaw.dev/speculative-tokens", true, ""},
+    {"jackdaw.dev/queue-max", true, ""},
     {"serving.kserve.io/stop", true, ""},
     {"serving.kserve.io/deploymentMode", false, no_pods},
     {"serving.kserve.io/autoscalerClass", false, no_scaling},
@@ -127,12 +131,13 @@ void read_name(const Node& object, const Node& metadata, ObjectMeta& meta, Compl
   if (!name->is_text()) return;
   meta.name.set(name->text, name->place());
   if (is_label(name->text, true) && name->text.size() <= name_max) return;
+  const bool llm = object.text_of("kind") == "LLMInferenceService";
   complaints.error(
       FindingKind::invalid_value, *name,
-      fmt::format("the InferenceService \"{}\" is invalid: a InferenceService name must consist of lower case "
+      fmt::format("the {1} \"{0}\" is invalid: a {1} name must consist of lower case "
                   "alphanumeric characters or '-', and must start with alphabetical character. (e.g. \"my-name\" or "
                   "\"abc-123\", regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
-                  name->text.substr(0, name_max)));
+                  name->text.substr(0, name_max), llm ? "LLMInferenceService" : "InferenceService"));
 }
 
 void read_namespace(const Node& metadata, ObjectMeta& meta, Complaints& complaints) {

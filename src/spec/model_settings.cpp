@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "src/spec/checker.h"
+#include "src/spec/llm_settings_reader.h"
 #include "src/spec/predictor.h"
 #include "src/spec/units.h"
 
@@ -96,13 +97,17 @@ void apply_argument(const Argument& argument, InferenceService& service, Complai
   }
 }
 
+void keep_texts(const Node& args, Predictor& out) {
+  for (const Node& item : args.items) {
+    ConfigValue<std::string>& arg = out.args.emplace_back();
+    if (item.is_text()) arg.set(item.text, item.place());
+  }
+}
+
 void read_arguments(const Node& block, InferenceService& service, Complaints& complaints) {
   const Node* args = block.find("args");
   if (args == nullptr || !args->is_sequence()) return;
-  for (const Node& item : args->items) {
-    ConfigValue<std::string>& arg = service.predictor.args.emplace_back();
-    if (item.is_text()) arg.set(item.text, item.place());
-  }
+  keep_texts(*args, service.predictor);
   if (service.runtime.dialect == RuntimeDialect::mlserver) {
     complaints.report(*args, "'args' has no effect here: MLServer's settings are environment variables");
     return;
@@ -205,14 +210,39 @@ void check_served_name(const InferenceService& service, const Node& block, Compl
                   "part of the URL"});
 }
 
+// A language model of KServe's Hugging Face server.
+void read_language_model(const Node& block, InferenceService& service, Complaints& complaints) {
+  Predictor& predictor = service.predictor;
+  if (const Node* args = block.find("args")) keep_texts(*args, predictor);
+  read_llm_container(block, predictor.llm, complaints);
+  read_llm_annotations(*service.node, predictor.llm, complaints);
+  for (const auto& name : predictor.llm.served_names) {
+    check_llm_name(name, complaints);
+    if (&name == &predictor.llm.served_names.front()) {
+      predictor.served_name = name;
+    } else {
+      predictor.aliases.push_back(name);
+    }
+  }
+}
+
+void read_predictive_model(const Node& block, InferenceService& service, Complaints& complaints) {
+  read_arguments(block, service, complaints);
+  read_environment(block, service, complaints);
+  read_own_annotations(service, complaints);
+  report_llm_annotations(*service.node, complaints);
+  check_served_name(service, block, complaints);
+}
+
 }  // namespace
 
 void read_model_settings(const Node& block, InferenceService& service, Complaints& complaints) {
   service.predictor.served_name = ConfigValue<std::string>(*service.metadata.name);
-  read_arguments(block, service, complaints);
-  read_environment(block, service, complaints);
-  read_own_annotations(service, complaints);
-  check_served_name(service, block, complaints);
+  if (service.predictor.is_language_model()) {
+    read_language_model(block, service, complaints);
+  } else {
+    read_predictive_model(block, service, complaints);
+  }
   if (const Node* stop = annotation_node(service, "serving.kserve.io/stop")) service.stopped = is_true(stop->text);
 }
 

@@ -6,15 +6,16 @@
 #include <vector>
 
 #include "src/spec/checker.h"
+#include "src/spec/llm_settings_reader.h"
 
 namespace jackdaw::spec {
 namespace {
 
-constexpr std::array<std::string_view, 3> served_formats = {"sklearn", "xgboost", "lightgbm"};
+constexpr std::array<std::string_view, 4> served_formats = {"sklearn", "xgboost", "lightgbm", "huggingface"};
 // Formats that KServe has runtimes for and this version does not read.
-constexpr std::array<std::string_view, 14> later_formats = {
-    "tensorflow", "tensorrt", "onnx",      "pytorch",  "triton", "huggingface", "pmml",
-    "paddle",     "mlflow",   "autogluon", "openvino", "vLLM",   "catboost",    "keras"};
+constexpr std::array<std::string_view, 13> later_formats = {"tensorflow", "tensorrt", "onnx",   "pytorch",   "triton",
+                                                            "pmml",       "paddle",   "mlflow", "autogluon", "openvino",
+                                                            "vLLM",       "catboost", "keras"};
 // In the order in which KServe names them.
 constexpr std::array<std::string_view, 11> implementations = {"sklearn",  "xgboost", "tensorflow",  "pytorch",
                                                               "triton",   "onnx",    "huggingface", "pmml",
@@ -94,7 +95,8 @@ bool read_format(const Member& implementation, Predictor& out, Complaints& compl
   };
   if (contains(later_formats, format_name)) {
     refuse(FindingKind::unsupported,
-           fmt::format("not supported yet by this version: model format '{}'; it serves sklearn, xgboost and lightgbm",
+           fmt::format("not supported yet by this version: model format '{}'; it serves sklearn, xgboost, lightgbm "
+                       "and huggingface",
                        format_name));
   } else {
     refuse(FindingKind::unsupported,
@@ -187,6 +189,26 @@ void check_side_containers(const Node& predictor, Complaints& complaints) {
   }
 }
 
+bool names_a_source(const Node& predictor, const Node& block) {
+  const auto there = [](const Node& node, std::string_view field) {
+    const Node* found = node.find(field);
+    return found != nullptr && !found->is_null();
+  };
+  return there(block, "storageUri") || there(block, "storage") || there(predictor, "storageUris");
+}
+
+// KServe's Hugging Face server takes --model_id of the hub instead of a storageUri, and before it.
+void read_source(const Node& predictor, const Node& block, Predictor& out, Complaints& complaints) {
+  const auto hub = out.is_language_model() ? hub_uri(block) : ConfigValue<std::string>();
+  if (!hub.is_set) return read_model_source(predictor, block, out, complaints);
+  out.storage_uri = hub;
+  if (!names_a_source(predictor, block)) return;
+  complaints.add({Severity::error, FindingKind::unsupported, hub.place, "",
+                  fmt::format("not supported yet by this version: '--model_id' beside a storage URI: the server would "
+                              "fetch {} from the hub; remove one of the two",
+                              *hub)});
+}
+
 }  // namespace
 
 void read_predictor(InferenceService& service, Complaints& complaints) {
@@ -215,7 +237,7 @@ void read_predictor(InferenceService& service, Complaints& complaints) {
   const bool known_format = read_format(*implementation, predictor, complaints);
   const bool known_protocol = read_protocol(block, predictor, complaints);
   if (!known_format) return;
-  read_model_source(*node, block, predictor, complaints);
+  read_source(*node, block, predictor, complaints);
   if (known_protocol) choose_runtime(block, service, complaints);
   read_model_settings(block, service, complaints);
 }

@@ -23,7 +23,8 @@ struct RuntimeRow {
 // KServe's config/runtimes/*.yaml for the formats that jackdaw reads. Rows of one runtime stand together.
 constexpr RuntimeDialect kserve = RuntimeDialect::kserve;
 constexpr RuntimeDialect mlserver = RuntimeDialect::mlserver;
-constexpr std::array<RuntimeRow, 12> runtime_rows = {{
+constexpr std::array<RuntimeRow, 13> runtime_rows = {{
+    {"kserve-huggingfaceserver", "huggingface", "1", true, 1, true, kserve},
     {"kserve-lgbserver", "lightgbm", "4", true, 1, true, kserve},
     {"kserve-predictiveserver", "sklearn", "1", false, 3, true, kserve},
     {"kserve-predictiveserver", "xgboost", "2", false, 3, true, kserve},

@@ -13,7 +13,7 @@ using RowsByObject = std::unordered_map<std::string_view, std::vector<const Fiel
 const RowsByObject& rows_by_object() {
   static const RowsByObject index = [] {
     RowsByObject rows;
-    for (const auto table : {inference_service_rows(), pod_rows(), volume_rows(), daemon_rows()}) {
+    for (const auto table : {inference_service_rows(), llm_rows(), pod_rows(), volume_rows(), daemon_rows()}) {
       for (const FieldRow& row : table) rows[row.object].push_back(&row);
     }
     return rows;

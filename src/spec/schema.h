@@ -43,6 +43,7 @@ struct FieldRow {
 
 // The tables. Names of objects are ours, names of fields are the API's.
 std::span<const FieldRow> inference_service_rows();  // schema_inference_service.cpp
+std::span<const FieldRow> llm_rows();                // schema_llm.cpp
 std::span<const FieldRow> pod_rows();                // schema_pod.cpp
 std::span<const FieldRow> volume_rows();             // schema_volume.cpp
 std::span<const FieldRow> daemon_rows();             // schema_daemon.cpp

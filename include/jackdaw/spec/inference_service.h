@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jackdaw/base/config_value.h"
+#include "jackdaw/spec/llm_settings.h"
 #include "jackdaw/spec/node.h"
 #include "jackdaw/spec/runtime_selection.h"
 
@@ -28,7 +29,7 @@ struct Predictor {
   SourcePlace place;  // of the block
   bool legacy_block = false;
   ConfigValue<std::string> name;            // spec.predictor.name
-  ConfigValue<std::string> model_format;    // "sklearn", "xgboost", "lightgbm"
+  ConfigValue<std::string> model_format;    // "sklearn", "xgboost", "lightgbm", "huggingface"
   ConfigValue<std::string> format_version;  // modelFormat.version, "" when not named
   ConfigValue<std::string> runtime_name;    // spec.predictor.model.runtime as written, "" = automatic
   ConfigValue<std::string> runtime_version;
@@ -43,6 +44,10 @@ struct Predictor {
   ConfigValue<bool> predict_proba{false};            // env PREDICT_PROBA=true
   ConfigValue<std::string> predict_fn;               // annotation jackdaw.dev/predict-fn; "" = the runtime's own
   ConfigValue<std::uint64_t> memory_limit_bytes{0};  // annotation jackdaw.dev/model-memory-limit; 0 = default
+  std::vector<ConfigValue<std::string>> aliases;     // of a language model: further names of --served-model-name
+  LlmSettings llm;                                   // of a language model
+
+  bool is_language_model() const { return *model_format == "huggingface"; }
 };
 
 struct InferenceService {

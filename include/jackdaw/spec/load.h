@@ -10,6 +10,7 @@
 #include "jackdaw/spec/daemon.h"
 #include "jackdaw/spec/finding.h"
 #include "jackdaw/spec/inference_service.h"
+#include "jackdaw/spec/llm_inference_service.h"
 
 namespace jackdaw::spec {
 
@@ -22,6 +23,7 @@ struct LoadOptions {
 struct LoadedConfig {
   // Only services without an error of their own, in the order they were read.
   std::vector<InferenceService> services;
+  std::vector<LlmInferenceService> llm_services;
   DaemonSpec daemon;               // defaults when no file holds one
   std::vector<Finding> findings;   // in reading order
   std::vector<std::string> files;  // every file read, for watching

@@ -144,9 +144,3 @@ TEST_CASE("EachRefusedManifestHasOneErrorThatNamesItsReason") {
     CHECK(config.services.empty());
   }
 }
-
-TEST_CASE("LanguageModelsSaySoAndNothingOfTheirModel") {
-  const auto said = errors(load_manifest("refused-huggingface.yaml"));
-  REQUIRE(said.size() == 1);
-  CHECK(said[0].find("not supported yet by this version: model format 'huggingface'") != std::string::npos);
-}

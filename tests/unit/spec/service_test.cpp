@@ -130,7 +130,8 @@ TEST_CASE("UnknownModelFormatSaysTheNearest") {
       "t.yaml:6:33: NoSupportingRuntime: no runtime found to support predictor with model type: SKLearn; did you mean "
       "'sklearn'?");
   CHECK(only_error(service_text("    onnx: {storageUri: /m}")) ==
-        "t.yaml:6:5: not supported yet by this version: model format 'onnx'; it serves sklearn, xgboost and lightgbm");
+        "t.yaml:6:5: not supported yet by this version: model format 'onnx'; it serves sklearn, xgboost, lightgbm and "
+        "huggingface");
 }
 
 TEST_CASE("AnnotationsOfOursAreCheckedByName") {
@@ -233,13 +234,15 @@ TEST_CASE("SameModelNameTwiceInOneNamespaceIsRefused") {
 
 TEST_CASE("KindsThisVersionLeavesOutAreReported") {
   const auto config = load_text(
-      "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: a}\n---\n"
+      "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceServiceConfig\nmetadata: {name: a}\n---\n"
       "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n");
   CHECK(errors(config).empty());
-  CHECK(reports(config) ==
-        std::vector<std::string>{
-            "t.yaml:2:7: this version does not serve LLMInferenceService: language models come later",
-            "t.yaml:6:7: the Secret of v1 is left out: jackdaw reads InferenceService and Daemon"});
+  CHECK(
+      reports(config) ==
+      std::vector<std::string>{
+          "t.yaml:2:7: this version does not serve LLMInferenceServiceConfig: its settings go into the "
+          "LLMInferenceService",
+          "t.yaml:6:7: the Secret of v1 is left out: jackdaw reads InferenceService, LLMInferenceService and Daemon"});
 }
 
 TEST_CASE("KindsNobodyKnowsAreErrors") {
