@@ -85,7 +85,7 @@ class alignas(64) Watched {
 
 // The barrier's phase is its sense: a worker reads it before it arrives, and it cannot change until all have arrived.
 struct ThreadPool::State final : Team {
-  explicit State(int threads) : threads(std::max(threads, 1)) {}
+  explicit State(int wanted) : threads(std::max(wanted, 1)) {}
 
   int size() const override { return threads; }
 
