@@ -1,7 +1,7 @@
 // Detokenizer and StopMatcher: from a stream of tokens to text that may be shown, one step at a time.
 //
 // One of each per sequence, owned by its thread. The concatenation of all that was handed out equals the text decoded
-// at once, cut before the first stop string, however the tokens were spread over calls.
+// at once, cut before the stop string that is complete first, however the tokens were spread over calls.
 #pragma once
 
 #include <cstddef>
@@ -40,16 +40,25 @@ class StopMatcher {
     std::string text;                       // safe to show: can no longer be part of a stop string
     std::optional<std::size_t> stop_index;  // set once a stop string was found; nothing comes after it
   };
-  // The earliest match wins; among stop strings that match at the same place, the first of the list.
+  // The match that is complete first wins, as text arrives character by character; of those that end together the one
+  // that begins first. Empty stop strings never match.
   Output push(std::string_view text);
   // What was held back, when generation ended for another reason.
   std::string finish();
 
  private:
-  std::vector<std::string> stops_;
+  // One stop string and how much of it the text ends with (Knuth-Morris-Pratt).
+  struct Stop {
+    std::string text;
+    std::vector<std::size_t> fallback;  // of each length, the longest shorter prefix the text ends with as well
+    std::size_t matched = 0;
+  };
+  static void advance(Stop& stop, char c);
+
+  std::vector<Stop> stops_;
   bool include_stop_;
   bool stopped_ = false;
-  std::string held_;
+  std::string held_;  // shorter than the longest stop string
 };
 
 }  // namespace jackdaw::text

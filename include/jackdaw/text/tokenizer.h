@@ -5,6 +5,7 @@
 // they never fail.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -46,6 +47,18 @@ struct TokenizerSpec {
   bool remove_extra_whitespaces = false;
   bool ignore_merges = false;        // a whole pre-token that is in the vocabulary is not merged (llama 3)
   std::string precompiled_charsmap;  // SentencePiece's normalizer, raw bytes; "" = none
+
+  // What tokenizer.json can say beyond GGUF's keys.
+  std::vector<std::string> splits;  // the pre-tokenizer as splits of src/text/splits.cpp, instead of `pre`
+  std::vector<std::array<TokenId, 2>> merge_ids;  // merges as pairs of ids, by rank, instead of `merges`
+  bool nfc = false;                               // text is brought to Unicode's NFC first
+  bool byte_fallback = true;                      // SentencePiece: unknown characters become <0xXX> where they exist
+  bool fuse_unknown = true;                       // SentencePiece: a run of unknown characters is one unknown token
+  bool space_prefix_at_start_only = false;        // not after special tokens (Metaspace's "first")
+  bool space_prefix_unless_space = false;         // not where the text begins with a space already (Metaspace)
+  bool split_at_spaces = false;                   // each ▁ begins a word that nothing crosses (Metaspace's "split")
+  std::vector<TokenId> strip_left;                // special tokens that take white space before or behind them along
+  std::vector<TokenId> strip_right;
 };
 
 // From a model's own files. not_found when there is no tokenizer, unsupported names the kind that has no reader.
@@ -82,6 +95,8 @@ class Tokenizer {
   virtual TokenId bos() const = 0;                                 // -1 = none
   virtual TokenId eos() const = 0;
   virtual bool adds_bos() const = 0;
+  // Decoding drops the first space of the text: a SentencePiece model put it there.
+  virtual bool drops_first_space() const { return false; }
   // The id whose text is exactly this (special tokens included); -1 = none.
   virtual TokenId find(std::string_view text) const = 0;
   // The whole of it as text; invalid UTF-8 becomes U+FFFD, as Python's errors="replace". A SentencePiece model's
