@@ -279,4 +279,13 @@ TEST_CASE("HuggingfaceServedNamesAreAliases") {
   CHECK(texts(config.services[0].predictor.aliases) == std::vector<std::string>{"b"});
 }
 
+TEST_CASE("LlmExampleHasNothingWithoutEffect") {
+  const std::vector<std::string> paths = {std::string(JACKDAW_SOURCE_DIR) + "/configs/llm.yaml"};
+  const LoadedConfig config = load_config(paths);
+  INFO(render_findings_text(config.findings));
+  CHECK(config.findings.empty());
+  REQUIRE(config.llm_services.size() == 1);
+  CHECK(*config.llm_services[0].llm.max_model_len == 8192);
+}
+
 }  // namespace
