@@ -53,6 +53,12 @@ struct Tile {
   bool add_to_out = false;
 };
 
+// Asks for the lines that the tile will write: they come while it computes.
+template <typename Vector, int tokens>
+JACKDAW_INLINE void expect_stores(const Tile& tile) {
+  each<tokens>(JACKDAW_EACH(t) { __builtin_prefetch(tile.out + t.index * tile.out_stride, 1); });
+}
+
 template <typename Vector, int tokens>
 JACKDAW_INLINE void store_tile(const Tile& tile, const typename Vector::Float* sums) {
   each<tokens>(JACKDAW_EACH(t) {
@@ -242,6 +248,7 @@ void block_tile(const Tile& tile) {
   constexpr int chunk_blocks = static_cast<int>(layout.chunk_blocks);
   constexpr int block_lines = (block_bytes + header_bytes / chunk_blocks + 63) / 64;
   typename Vector::Float sums[tokens];
+  expect_stores<Vector, tokens>(tile);
   each<tokens>(JACKDAW_EACH(t) { sums[t.index] = Vector::zero(); });
   Records<tokens> records(tile.activations, tile.activation_stride);
   const unsigned char* header = tile.group;
@@ -287,6 +294,7 @@ void float_tile(const Tile& tile) {
   constexpr int pair_bytes = encoding == Encoding::f32 ? 128 : 64;
   typename Vector::Float even[tokens];
   typename Vector::Float odd[tokens];
+  expect_stores<Vector, tokens>(tile);
   each<tokens>(JACKDAW_EACH(t) { even[t.index] = odd[t.index] = Vector::zero(); });
   const int lane = Vector::lanes == group_rows ? 0 : tile.lane;
   const unsigned char* pair = tile.group;
@@ -321,10 +329,14 @@ void one_tile(const Tile& tile) {
   }
 }
 
+// Encodings with two scales a block keep a third float per token.
+template <typename Vector, Encoding encoding>
+constexpr int tile_tokens_max = layout_at<encoding>.halves() && Vector::tokens_max > 8 ? 8 : Vector::tokens_max;
+
 // As many tiles of `tokens` as fit, then smaller ones.
 template <typename Vector, Encoding encoding, int tokens>
 void tiles(Tile& tile, std::int64_t& left) {
-  if constexpr (tokens <= Vector::tokens_max) {
+  if constexpr (tokens <= tile_tokens_max<Vector, encoding>) {
     while (left >= tokens) {
       one_tile<Vector, encoding, tokens>(tile);
       tile.activations += tokens * tile.activation_stride;
