@@ -22,8 +22,8 @@ int validate(const ValidateFlags& flags) {
   render.width = terminal_width(STDOUT_FILENO, render.width);
   std::fputs(spec::render_findings_text(config.findings, render).c_str(), stdout);
   const std::size_t errors = config.error_count();
-  std::printf("%zu file(s), %zu service(s): %zu error(s), %zu note(s)\n", config.files.size(), config.services.size(),
-              errors, config.findings.size() - errors);
+  std::printf("%zu file(s), %zu service(s): %zu error(s), %zu note(s)\n", config.files.size(),
+              config.services.size() + config.llm_services.size(), errors, config.findings.size() - errors);
   return config.ok() ? 0 : 1;
 }
 
