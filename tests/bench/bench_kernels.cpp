@@ -1,7 +1,7 @@
 // The linear kernels beside the machine's own limits: bytes per second of one token against plain reading,
 // multiply-adds per second of many against a loop of nothing but vpdpbusd. Alternating runs, medians.
 //
-//   bench_kernels [--quick] [--encoding Q4_1] [--isa avx512|avx2|plain] [--runs N]
+//   bench_kernels [--quick] [--encoding Q4_1] [--isa avx512|avx2|plain] [--runs N] [--threads N]
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -33,6 +33,7 @@ struct Options {
   std::string encoding;
   std::string isa = "avx512";
   int runs = 7;
+  int threads = 0;  // 0: 1, then 2
 };
 
 double seconds() {
@@ -302,6 +303,7 @@ Options parse(int argc, char** argv) {
     if (word == "--quick") options.quick = true;
     if (word == "--encoding" && i + 1 < argc) options.encoding = argv[++i];
     if (word == "--isa" && i + 1 < argc) options.isa = argv[++i];
+    if (word == "--threads" && i + 1 < argc) options.threads = std::atoi(argv[++i]);
     if (word == "--runs" && i + 1 < argc) options.runs = std::atoi(argv[++i]);
   }
   return options;
@@ -349,6 +351,7 @@ int main(int argc, char** argv) {
   bench_quantize(*kernels);
   bench_pack();
   for (int threads = 1; threads <= threads_max; ++threads) {
+    if (options.threads != 0 && options.threads != threads) continue;
     Crew crew(threads);
     bench_all(options, *kernels, machine, crew);
   }
