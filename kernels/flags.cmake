@@ -17,7 +17,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 # Vectors and attention: one header each, compiled per instruction set. GCC 12 takes the undefined registers inside its
 # own AVX-512 intrinsics for mistakes. -O3, because at -O2 it leaves the loops over a tile's registers rolled and keeps
-# the tile in memory: five times slower.
+# the tile in memory: more than three times slower.
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   set(jackdaw_unroll "-O3")
 endif()
