@@ -288,6 +288,10 @@ struct SpaceAtEnd {
   }
 };
 
+bool find_nothing(const char*, const char*, Match&) {
+  return false;
+}
+
 #define JACKDAW_CONTRACTIONS R"((?i:'s|'t|'re|'ve|'m|'ll|'d))"
 #define JACKDAW_MARKS R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"
 #define JACKDAW_MARKS_SLASH R"(| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)"
@@ -334,6 +338,7 @@ constexpr Split splits[] = {
     {"deepseek-cjk", "[一-龥\u0800-一가-\uD7FF]+", scan::find<RunOfRanges<deepseek_cjk, false>>},
     {"deepseek-v3-cjk", R"([一-龥぀-ゟ゠-ヿ]+)", scan::find<RunOfRanges<deepseek_v3_cjk, false>>},
     {"space-at-end", R"(\s+$)", SpaceAtEnd::find},
+    {"none", "(no split)", find_nothing},
 };
 
 }  // namespace
