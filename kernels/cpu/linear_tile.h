@@ -37,8 +37,20 @@ JACKDAW_INLINE void each(Body body) {
 }
 #define JACKDAW_EACH(name) [&](auto name) __attribute__((always_inline))
 
-// How far ahead weights are asked for. Measured at one token on Zen 4, see linear_avx512.cpp.
-constexpr int prefetch_bytes = 4096;
+// Weights are asked for this far ahead: into L1 for a few tokens, where only memory counts; into L2 for larger tiles,
+// whose activations come from L2 themselves and would wait behind the prefetches. Measurements: linear_avx512.cpp.
+constexpr int prefetch_near = 4096;
+constexpr int prefetch_far = 8192;
+constexpr int prefetch_near_tokens = 4;
+
+template <int tokens>
+JACKDAW_INLINE void expect_weights(const unsigned char* at) {
+  if constexpr (tokens <= prefetch_near_tokens) {
+    __builtin_prefetch(at + prefetch_near, 0, 3);
+  } else {
+    __builtin_prefetch(at + prefetch_far, 0, 2);
+  }
+}
 
 struct Tile {
   const unsigned char* group = nullptr;
@@ -246,7 +258,6 @@ void block_tile(const Tile& tile) {
   constexpr int header_bytes = static_cast<int>(layout.header_bytes());
   constexpr int block_bytes = static_cast<int>(layout.block_bytes());
   constexpr int chunk_blocks = static_cast<int>(layout.chunk_blocks);
-  constexpr int block_lines = (block_bytes + header_bytes / chunk_blocks + 63) / 64;
   typename Vector::Float sums[tokens];
   expect_stores<Vector, tokens>(tile);
   each<tokens>(JACKDAW_EACH(t) { sums[t.index] = Vector::zero(); });
@@ -255,10 +266,11 @@ void block_tile(const Tile& tile) {
   const int lane = Vector::lanes == group_rows ? 0 : tile.lane;
   for (std::int64_t left = tile.columns / block_columns; left > 0; left -= chunk_blocks) {
     const int count = left < chunk_blocks ? static_cast<int>(left) : chunk_blocks;
+    each<header_bytes / 64>(JACKDAW_EACH(line) { expect_weights<tokens>(header + 64 * line.index); });
     const Super<Vector> super = super_of<Vector, encoding>(header, lane);
     const unsigned char* planes = header + header_bytes;
     for (int i = 0; i < count; ++i) {
-      each<block_lines>(JACKDAW_EACH(line) { __builtin_prefetch(planes + prefetch_bytes + 64 * line.index); });
+      each<block_bytes / 64>(JACKDAW_EACH(line) { expect_weights<tokens>(planes + 64 * line.index); });
       const Scales<Vector> scales = scales_of<Vector, encoding>(super, header, i, lane);
       add_block<Vector, encoding, tokens>(planes + 4 * lane, scales, records, sums);
       planes += block_bytes;
@@ -303,8 +315,8 @@ void float_tile(const Tile& tile) {
     return Vector::broadcast(reinterpret_cast<const float*>(in + t.index * tile.activation_stride));
   };
   for (std::int64_t left = tile.columns; left > 0; left -= 2) {
-    __builtin_prefetch(pair + prefetch_bytes);
-    if constexpr (pair_bytes > 64) __builtin_prefetch(pair + prefetch_bytes + 64);
+    expect_weights<tokens>(pair);
+    if constexpr (pair_bytes > 64) expect_weights<tokens>(pair + 64);
     const auto weights = even_weights<Vector, encoding>(pair, lane);
     each<tokens>(JACKDAW_EACH(t) { even[t.index] = Vector::fma(weights, value(t), even[t.index]); });
     if (left == 1) break;
