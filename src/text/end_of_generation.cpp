@@ -55,22 +55,38 @@ void drop(Found& found, std::string_view text, TokenType type, std::vector<Token
   found.erase(at);
 }
 
+// Do merges lead to the piece? Then it comes from plain text.
+bool is_merged(std::string_view piece, const TextPool& pieces, const TokenizerSpec& spec) {
+  const auto makes = [piece](std::string_view left, std::string_view right) {
+    return left.size() + right.size() == piece.size() && piece.starts_with(left) && piece.ends_with(right);
+  };
+  for (const std::string_view merge : spec.merges) {
+    const std::size_t space = merge.find(' ', 1);
+    if (space != merge.npos && makes(merge.substr(0, space), merge.substr(space + 1))) return true;
+  }
+  return std::any_of(spec.merge_ids.begin(), spec.merge_ids.end(), [&](const auto& pair) {
+    const auto known = [&](TokenId id) { return id >= 0 && static_cast<std::size_t>(id) < pieces.size(); };
+    return known(pair[0]) && known(pair[1]) &&
+           makes(pieces[static_cast<std::size_t>(pair[0])], pieces[static_cast<std::size_t>(pair[1])]);
+  });
+}
+
 }  // namespace
 
 std::vector<TokenId> find_end_of_generation(const TextPool& pieces, std::vector<TokenType>& types,
-                                            const std::vector<TokenId>& listed, TokenId eos) {
+                                            const TokenizerSpec& spec) {
   Found found;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    if (!is_known(pieces[i])) continue;
+    if (!is_known(pieces[i]) || (types[i] == TokenType::normal && is_merged(pieces[i], pieces, spec))) continue;
     found.emplace(pieces[i], static_cast<TokenId>(i));
     if (types[i] == TokenType::normal) types[i] = TokenType::control;
   }
   const bool harmony = found.contains("<|call|>") && (found.contains("<|return|>") || found.contains("<|flush|>"));
   if (harmony) drop(found, "<|end|>", TokenType::user_defined, types);
   if (found.contains("<|tool_response>")) drop(found, "</s>", TokenType::normal, types);
-  std::vector<TokenId> ids = listed;
+  std::vector<TokenId> ids = spec.end_of_generation;
   for (const auto& [text, id] : found) ids.push_back(id);
-  ids.push_back(eos);
+  ids.push_back(spec.eos);
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   std::erase_if(ids, [](TokenId id) { return id < 0; });

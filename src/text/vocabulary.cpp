@@ -110,12 +110,19 @@ Result<void> Vocabulary::adopt(TokenizerSpec& spec, BytesOf bytes_of) {
   if (unknown_ >= 0 && type(unknown_) == TokenType::normal) types_[index(unknown_)] = TokenType::unknown;
   for (std::string& piece : spec.pieces) pieces_.add(piece);
   spec.pieces = {};
-  end_of_generation_ = find_end_of_generation(pieces_, types_, spec.end_of_generation, eos_);
+  end_of_generation_ = find_end_of_generation(pieces_, types_, spec);
   by_bytes_.reset(count);
   for (std::size_t i = 0; i < count; ++i) bytes_.add(bytes_of(pieces_[i], types_[i]));
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto id = static_cast<TokenId>(i);
-    if (is_text(id) && !bytes_[i].empty()) by_bytes_.insert(bytes_[i], id);
+  // A piece outside of the byte alphabet stands for its own text, but yields to the piece that is written in it.
+  const auto stands_for_itself = [this](std::size_t i) {
+    const auto high = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+    return bytes_[i] == pieces_[i] && std::any_of(bytes_[i].begin(), bytes_[i].end(), high);
+  };
+  for (const bool itself : {false, true}) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto id = static_cast<TokenId>(i);
+      if (is_text(id) && !bytes_[i].empty() && stands_for_itself(i) == itself) by_bytes_.insert(bytes_[i], id);
+    }
   }
   strip_left_ = sorted_unique(std::move(spec.strip_left));
   strip_right_ = sorted_unique(std::move(spec.strip_right));

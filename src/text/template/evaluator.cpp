@@ -292,9 +292,16 @@ Evaluator::Flow Evaluator::filter_block(const Statement& s) {
   const Value text = capture([&] { flow = execute(s.body); });
   if (flow != Flow::normal) return flow;
   const Value* const saved = std::exchange(block_input_, &text);
-  output(*s.value);
+  print_block(evaluate(*s.value), s.position);
   block_input_ = saved;
   return Flow::normal;
+}
+
+// jinja2 takes what these blocks give as it is, and can print only text.
+void Evaluator::print_block(Value value, std::uint32_t position) {
+  position_ = position;
+  if (!value.is_string()) fail("a filter or call block must give a string, not '{}'", type_name(value));
+  print(value.text());
 }
 
 Evaluator::Flow Evaluator::with_block(const Statement& s) {
@@ -311,7 +318,7 @@ void Evaluator::define_macro(const Statement& s) {
 
 void Evaluator::call_block(const Statement& s) {
   const MacroObject* caller = heap().make<MacroObject>(s.macro.get(), here_);
-  print(str(call_expr(*s.value, caller)));
+  print_block(call_expr(*s.value, caller), s.position);
 }
 
 void Evaluator::generation(const Statement& s) {

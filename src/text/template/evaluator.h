@@ -51,6 +51,7 @@ class Evaluator final : public Render {
   template <typename Body>
   Value capture(Body body);
   void print(std::string_view text);
+  void print_block(Value value, std::uint32_t position);
 
   // Variables.
   void load(const SlotLoads& loads);

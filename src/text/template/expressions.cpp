@@ -199,6 +199,10 @@ Value Evaluator::slice_expr(const Expr& e) {
   Value bounds[3];
   for (std::size_t i = 0; i < 3; ++i) bounds[i] = e.items[i + 1] == nullptr ? Value::none() : evaluate(*e.items[i + 1]);
   position_ = e.position;
+  // jinja2 works out constants while parsing, where what cannot be sliced is undefined.
+  const auto is_constant = [](const Expr* part) { return part == nullptr || part->kind == ExprKind::constant; };
+  if (std::all_of(e.items.begin(), e.items.end(), is_constant) && !object.is_string())
+    return undefined_hint("a constant that cannot be sliced");
   return slice(object, bounds[0], bounds[1], bounds[2]);
 }
 

@@ -174,6 +174,30 @@ TEST_CASE("SpecialTokensArePlainTextUnlessAskedFor") {
   CHECK(tokenizer->encode("a").front() == tokenizer->bos());
 }
 
+TEST_CASE("FindsWhatEndsAGenerationByItsText") {
+  TokenizerSpec spec;
+  spec.pre = "gpt-2";
+  spec.pieces = {"<", "/", "s", ">", "</", "s>", "</s>", "<|im_end|>", "<|endoftext|>"};
+  spec.merges = {"< /", "s >", "</ s>"};
+  spec.eos = 8;
+  const auto tokenizer = build(spec);
+  // "</s>" is plain text here: merges make it, as in Qwen's vocabulary.
+  CHECK(tokenizer->is_end_of_generation(7));
+  CHECK(tokenizer->is_control(7));
+  CHECK_FALSE(tokenizer->is_end_of_generation(6));
+  CHECK(tokenizer->encode("</s>") == std::vector<TokenId>{6});
+  CHECK(std::vector<TokenId>(tokenizer->end_of_generation().begin(), tokenizer->end_of_generation().end()) ==
+        std::vector<TokenId>{7, 8});
+}
+
+TEST_CASE("APieceInTheByteAlphabetWinsOverOneThatStandsForItself") {
+  TokenizerSpec spec;
+  spec.pre = "gpt-2";
+  spec.pieces = {"\u200D", "â", "Ģ", "į", "âĢ", "âĢį"};  // U+200D as text, and as its three bytes (Command R has both)
+  spec.merges = {"â Ģ", "âĢ į"};
+  CHECK(build(spec)->encode("\u200D") == std::vector<TokenId>{5});
+}
+
 TEST_CASE("RefusesBrokenSpecsWithReasons") {
   const auto refusal = [](auto change) {
     TokenizerSpec spec;

@@ -35,6 +35,7 @@ std::vector<std::string> cases_of(const std::string& text) {
   for (std::size_t at; (at = text.find(border, begin)) != text.npos; begin = at + border.size()) {
     cases.push_back(text.substr(begin, at - begin));
   }
+  if (begin < text.size()) cases.push_back(text.substr(begin));  // some files end without a border
   return cases;
 }
 
