@@ -137,6 +137,7 @@ class GgufReader {
       error.message = fmt::format("key \"{}\": {}", key, error.message);
       return error;
     }
+    if (std::holds_alternative<std::monostate>(value)) return {};  // an array of arrays
     const auto [place, fresh] = out_.metadata.values.emplace(std::move(key), std::move(value));
     if (!fresh) return refuse(Code::parse_error, "the key \"{}\" comes twice", place->first);
     return {};

@@ -79,6 +79,12 @@ Result<std::string> describe_weights(const ByteSource& source, ModelFileKind kin
   return page.take();
 }
 
+std::uint64_t total_size(const ModelListing& listing) {
+  std::uint64_t size = 0;
+  for (const InputFile& file : listing.files) size += file.size();
+  return size;
+}
+
 // A file with the others that belong to its model; on its own when those are missing, or when it is not their first.
 Result<std::string> describe_model_file(const InputFile& file, ModelFileKind kind, const InspectOptions& options) {
   const std::string name = base_name(file.path());
@@ -87,7 +93,8 @@ Result<std::string> describe_model_file(const InputFile& file, ModelFileKind kin
   auto listing = !alone ? std::move(whole) : kind == ModelFileKind::gguf ? list_gguf(file) : list_safetensors(file);
   if (!listing) return refuse_weights(std::move(listing).error(), kind, name);
   Page page(options);
-  describe_model(*listing, {name, file.size(), alone ? whole.error().message : ""}, page);
+  describe_model(*listing, {name, alone ? file.size() : total_size(*listing), alone ? whole.error().message : ""},
+                 page);
   return page.take();
 }
 
@@ -98,10 +105,8 @@ Result<std::string> describe_folder(const std::string& path, const InspectOption
     return Error{Code::invalid_argument, "this is a directory without a language model; name the model file inside it",
                  path};
   }
-  std::uint64_t size = 0;
-  for (const InputFile& file : listing->files) size += file.size();
   Page page(options);
-  describe_model(*listing, {base_name(path), size, ""}, page);
+  describe_model(*listing, {base_name(path), total_size(*listing), ""}, page);
   return page.take();
 }
 

@@ -80,7 +80,7 @@ std::string mix(const ModelListing& listing) {
 }
 
 struct ValuePrinter {
-  std::string operator()(std::monostate) const { return "null or nested"; }
+  std::string operator()(std::monostate) const { return "null"; }
   std::string operator()(bool v) const { return v ? "true" : "false"; }
   std::string operator()(std::int64_t v) const { return std::to_string(v); }
   std::string operator()(double v) const { return number_text(v); }
