@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Renders real chat templates with jinja2 and with our engine and compares the bytes.
 
-    templates.py TEST_BINARY [--only NAME] [--show]
+usage: tests/e2e/templates.py [TEST_BINARY] [--only NAME] [--show]
 
-TEST_BINARY is test_text. The templates are those of llama.cpp's checkout and of SmolLM2's GGUF, both in the cache and
+TEST_BINARY is test_text (build/dev's by default). The templates are those of llama.cpp's checkout and of SmolLM2's GGUF, both in the cache and
 never in this repository; without them the test is skipped. Needs the Python packages jinja2 and (for SmolLM2) gguf.
 """
 import argparse
@@ -13,7 +13,8 @@ import json
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "data", "llm", "templates"))
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+sys.path.insert(0, os.path.join(ROOT, "tests", "data", "llm", "templates"))
 
 CACHE = os.environ.get("JACKDAW_CACHE") or os.path.expanduser("~/.cache/jackdaw")
 
@@ -31,6 +32,21 @@ TOOLS = [
     {"type": "function", "function": {
         "name": "jetzt", "description": "Größe, 日本語, emoji 🐦‍⬛ and \u0001 control", "parameters": {"type": "object", "properties": {}}}},
 ]
+
+
+def ready(binary):
+    """(test binary, None), or (None, why nothing can be compared). Goes on in the cache's Python if that one has jinja2."""
+    binary = binary or os.path.join(ROOT, "build", "dev", "tests", "unit", "test_text")
+    if not os.path.exists(binary):
+        return None, "%s is not built" % binary
+    try:
+        import jinja2  # noqa: F401
+    except ImportError as e:
+        python = os.path.join(CACHE, "venv-llm", "bin", "python")
+        if os.path.exists(python) and sys.executable != python:
+            os.execv(python, [python] + sys.argv)
+        return None, str(e)
+    return binary, None
 
 
 def call(name, arguments, ident):
@@ -122,21 +138,22 @@ def templates():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("test_binary")
+    parser.add_argument("test_binary", nargs="?")
     parser.add_argument("--only", default="")
     parser.add_argument("--show", action="store_true", help="print both texts of the first difference of each template")
     args = parser.parse_args()
-    try:
-        import jinja_oracle
-    except ImportError as e:
-        print("skipped: %s" % e)
+    binary, why = ready(args.test_binary)
+    if why is not None:
+        print("skipped: " + why)
         return 0
+    import jinja_oracle
+
     found = [t for t in templates() if args.only in t[0]]
     if not found:
         print("skipped: no templates in %s" % CACHE)
         return 0
     cases = [(name, label, source, context) for name, source in found for label, context in contexts()]
-    ours = jinja_oracle.engine(args.test_binary, [(c[2], c[3]) for c in cases])
+    ours = jinja_oracle.engine(binary, [(c[2], c[3]) for c in cases])
     bad, shown, refused = {}, set(), 0
     for (name, label, source, context), (ok, text) in zip(cases, ours):
         expected_ok, expected = jinja_oracle.oracle(source, context)

@@ -143,11 +143,14 @@ Value filter_join(Render& render, Value value, const Arguments& arguments) {
   Value item;
   while (items->next(render, item)) {
     render.step();
-    if (!first) out += between;
+    if (!first) {
+      render.heap().charge(between.size());
+      out += between;
+    }
     first = false;
     const std::size_t before = out.size();
     render.append_str(out, attribute.is_missing() ? item : render.get_path(item, attribute));
-    render.heap().charge(out.size() - before + between.size());
+    render.heap().charge(out.size() - before);
   }
   return render.string(out);
 }

@@ -316,7 +316,10 @@ Value join(Render& render, Value self, const Arguments& arguments) {
   while (items->next(render, item)) {
     render.step();
     if (!item.is_string()) fail("sequence item: expected str instance, {} found", type_name(item));
-    if (!first) out += self.text();
+    if (!first) {
+      render.heap().charge(self.string->size);
+      out += self.text();
+    }
     first = false;
     render.heap().charge(item.string->size);
     out += item.text();

@@ -320,6 +320,7 @@ bool Render::equal(Value a, Value b) {
 }
 
 bool Render::less(Value a, Value b, const char* symbol) {
+  step();
   if (a.is_undefined()) fail_undefined(a);
   if (b.is_undefined()) fail_undefined(b);
   if (a.is_number() && b.is_number()) {
@@ -343,6 +344,7 @@ bool Render::less(Value a, Value b, const char* symbol) {
 }
 
 std::uint64_t Render::hash(Value value) {
+  step();  // Tuples may share their parts many times over.
   switch (value.kind) {
     case Kind::undefined:
       return 7;
