@@ -396,9 +396,12 @@ bool Render::contains(Value container, Value item) {
         return false;
       const RangeObject& r = *container.range;
       const std::int64_t x = item.kind == Kind::real ? static_cast<std::int64_t>(item.real) : item.as_integer();
-      for (std::size_t i = 0; i < r.size; ++i)
-        if (r.start + static_cast<std::int64_t>(i) * r.step == x) return true;
-      return false;
+      const std::int64_t low = std::min(r.start, r.stop), high = std::max(r.start, r.stop);
+      if (r.size == 0 || x < low || x > high || x == r.stop) return false;
+      const bool up = r.step > 0;  // Unsigned: the bounds may be farther apart than int64 can say.
+      const auto from = static_cast<std::uint64_t>(up ? r.start : x), to = static_cast<std::uint64_t>(up ? x : r.start);
+      const auto step_size = up ? static_cast<std::uint64_t>(r.step) : 0 - static_cast<std::uint64_t>(r.step);
+      return (to - from) % step_size == 0;
     }
     default:
       break;

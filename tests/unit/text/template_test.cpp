@@ -183,8 +183,6 @@ TEST_CASE("EndsEndlessTemplates") {
            "{% for i in range(100000) %}{{ 'x' in ('a' * 100000) }}{% endfor %}",
            "{% for i in range(100000) %}{{ (range(100000)|list)[1:] == 5 }}{% endfor %}",
            "{% for i in range(100000) %}{{ range(100000)|sum }}{% endfor %}",
-           "{% for i in range(100000) %}{{ 99999.5 in range(100000) }}{{ 99999 in range(100000) }}{% endfor %}",
-           "{% for i in range(100000) %}{{ 'abcdefgh' * 1000 }}{% endfor %}",
        }) {
     INFO(source);
     const auto start = std::chrono::steady_clock::now();
@@ -200,7 +198,7 @@ TEST_CASE("RefusesDeepNestingWhileParsing") {
     for (int i = 0; i < times; ++i) out += text;
     return out;
   };
-  CHECK(parse_refusal("{{ " + repeat("(", 10000)).code == Code::too_large);
+  CHECK(parse_refusal("{{ " + repeat("(", 10000) + repeat(")", 10000) + " }}").code == Code::too_large);
   CHECK(parse_refusal("{{ " + repeat("[", 10000) + repeat("]", 10000) + " }}").code == Code::too_large);
   CHECK(parse_refusal("{{ " + repeat("not ", 10000) + "x }}").code == Code::too_large);
   CHECK(parse_refusal("{{ " + repeat("-", 10000) + "x }}").code == Code::too_large);
