@@ -13,6 +13,7 @@
 #include "jackdaw/arch/model.h"
 #include "jackdaw/formats/model_file.h"
 #include "jackdaw/ops/backend.h"
+#include "jackdaw/ops/thread_pool.h"
 
 namespace jackdaw::arch {
 namespace {
@@ -144,6 +145,22 @@ TEST_CASE("ReferenceLogitsSurviveTheRoundingOfTheCache") {
     CHECK(half.largest < 1e-2);
     const Distance eight_bits = distance_to(golden, run_model(path, *backend, c, ops::KvEncoding::q8_0, 5));
     CHECK(eight_bits.relative < 3e-2);
+  });
+}
+
+TEST_CASE("CpuLogitsAreThoseOfTransformersWithinItsRounding") {
+  ops::ThreadPool pool(2);
+  for_each_model([&](const GoldenCase& c, const fs::path& path, const std::vector<float>& golden) {
+    INFO(path.string());
+    const auto whole_backend = ops::make_cpu_backend(pool);
+    const Rows whole = run_model(path, *whole_backend, c, ops::KvEncoding::f16, token_count);
+    const Distance distance = distance_to(golden, whole);
+    // Float weights are multiplied by float activations: 6e-4, nearly all of it the cache's rounding. The bound leaves
+    // room for bf16 activations.
+    CHECK(distance.relative < 1e-2);
+    const auto single_backend = ops::make_cpu_backend(pool);
+    const Rows single = run_model(path, *single_backend, c, ops::KvEncoding::f16, 1);
+    CHECK((whole == single));  // bit for bit, however steps are cut
   });
 }
 

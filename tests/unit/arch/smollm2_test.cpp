@@ -13,6 +13,7 @@
 #include "jackdaw/arch/model.h"
 #include "jackdaw/formats/model_file.h"
 #include "jackdaw/ops/backend.h"
+#include "jackdaw/ops/thread_pool.h"
 
 namespace jackdaw::arch {
 namespace {
@@ -117,6 +118,17 @@ TEST_CASE("ReferenceSaysOfSmolLM2WhatTransformersAndLlamaCppSay") {
   const auto backend = ops::make_reference_backend();
   compare_answers(*load_smollm2(*backend), 0.01);
 #endif
+}
+
+TEST_CASE("CpuSaysOfSmolLM2WhatTransformersAndLlamaCppSay") {
+  if (!fs::exists(model_path())) {
+    WARN("skipped: SmolLM2's GGUF is not in the cache (tests/peers/install smollm2)");
+    return;
+  }
+  ops::ThreadPool pool(2);
+  const auto backend = ops::make_cpu_backend(pool);
+  // Its activations have 8 bits, as llama.cpp's have.
+  compare_answers(*load_smollm2(*backend), llama_cpp_near_tie);
 }
 
 }  // namespace
