@@ -321,6 +321,9 @@ TEST_CASE("ReferenceRefusesWeightsThatAreNotWholeBlocksOrTooShort") {
 
 TEST_CASE("ReferenceLogitsDoNotDependOnHowStepsAreCut") {
   for (const testing::BackendCase& c : testing::backend_cases()) {
+    // Only these look beyond a row; the long ones would take too long here.
+    if (!c.name.starts_with("attention") && !c.name.starts_with("decoder")) continue;
+    if (c.name.find("long context") != std::string::npos) continue;
     INFO(c.name);
     const auto backend = make_reference_backend();
     CHECK(testing::differs_when_split(c, *backend, 7) == "");
