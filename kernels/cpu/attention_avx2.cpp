@@ -1,4 +1,4 @@
-#include "kernels/cpu/attention_block.h"
+#include "attention_block.h"
 
 namespace jackdaw::kernels {
 

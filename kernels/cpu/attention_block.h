@@ -6,7 +6,7 @@
 #pragma once
 
 #include "jackdaw/kernels/attention.h"
-#include "kernels/cpu/vector_simd.h"
+#include "vector_simd.h"
 
 namespace jackdaw::kernels {
 namespace {

@@ -1,6 +1,6 @@
 #include <cstring>
 
-#include "kernels/cpu/attention_block.h"
+#include "attention_block.h"
 
 namespace jackdaw::kernels {
 

@@ -1,4 +1,4 @@
-#include "kernels/cpu/vector_block.h"
+#include "vector_block.h"
 
 namespace jackdaw::kernels {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "jackdaw/kernels/vector.h"
-#include "kernels/cpu/vector_simd.h"
+#include "vector_simd.h"
 
 namespace jackdaw::kernels {
 namespace {
