@@ -94,8 +94,7 @@ constexpr const char* help_text =
 
 class Chat {
  public:
-  Chat(engine::Engine& engine, const RunFlags& flags)
-      : engine_(engine), flags_(flags), system_(flags.system), colour_(wants_colour(STDOUT_FILENO)) {
+  Chat(engine::Engine& engine, const RunFlags& flags) : engine_(engine), flags_(flags), system_(flags.system) {
     forget();
   }
 
@@ -208,8 +207,12 @@ class Chat {
     return false;
   }
 
+  // What is not the answer: below it on a terminal, apart from it in a pipe.
   void note(const std::string& text) const {
-    std::printf("%s%s%s\n", colour_ ? "\x1b[2m" : "", text.c_str(), colour_ ? "\x1b[0m" : "");
+    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    const bool colour = wants_colour(terminal ? STDOUT_FILENO : STDERR_FILENO);
+    std::fprintf(terminal ? stdout : stderr, "%s%s%s\n", colour ? "\x1b[2m" : "", text.c_str(),
+                 colour ? "\x1b[0m" : "");
   }
 
   void print_stats(const engine::GenerateUsage& usage) const {
@@ -225,7 +228,6 @@ class Chat {
   engine::Engine& engine_;
   RunFlags flags_;
   std::string system_;
-  bool colour_;
   bool stats_ = false;
   std::vector<Message> messages_;
 };
