@@ -44,6 +44,10 @@ std::string Error::text() const {
 }
 
 Error Error::at(std::string_view place) && {
+  const auto begins_with_place = [place](std::string_view text) {
+    return text.starts_with(place) && (text.size() == place.size() || text.substr(place.size()).starts_with(": "));
+  };
+  if (begins_with_place(where.empty() ? message : where)) return std::move(*this);
   where = where.empty() ? std::string(place) : fmt::format("{}: {}", place, where);
   return std::move(*this);
 }

@@ -163,4 +163,31 @@ void append_json_double(std::string& out, double value) {
   out.append(laid_out, to);
 }
 
+std::string with_large_integers_as_reals(std::string_view json) {
+  constexpr std::size_t digits_of_any_int64 = 18;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::string out;
+  out.reserve(json.size());
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size();) {
+    const std::size_t begin = i++;
+    if (json[begin] == '"') {
+      in_string = !in_string;
+    } else if (in_string && json[begin] == '\\') {
+      i = std::min(i + 1, json.size());
+    } else if (!in_string && is_digit(json[begin])) {
+      while (i < json.size() && is_digit(json[i])) ++i;
+      const bool fraction = begin > 0 && json[begin - 1] == '.';
+      const bool real = i < json.size() && (json[i] == '.' || json[i] == 'e' || json[i] == 'E');
+      const bool exponent = begin > 0 && std::string_view("eE+").find(json[begin - 1]) != std::string_view::npos;
+      if (i - begin > digits_of_any_int64 && !fraction && !real && !exponent) {
+        out.append(json.substr(begin, i - begin)).append(".0");
+        continue;
+      }
+    }
+    out.append(json.substr(begin, i - begin));
+  }
+  return out;
+}
+
 }  // namespace jackdaw

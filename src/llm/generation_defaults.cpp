@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "jackdaw/base/log.h"
+#include "jackdaw/base/text.h"
 
 namespace jackdaw::llm {
 
@@ -77,7 +78,7 @@ GenerationDefaults from_gguf(const formats::Metadata& metadata) {
 Result<GenerationDefaults> parse_generation_config(std::string_view json) {
   simdjson::dom::parser parser;
   simdjson::dom::object root;
-  const simdjson::padded_string padded(json);
+  const simdjson::padded_string padded(with_large_integers_as_reals(json));
   if (const auto error = parser.parse(padded).get(root); error != simdjson::SUCCESS) {
     return make_error(Code::parse_error, "The generation config is no JSON object: {}.",
                       simdjson::error_message(error));

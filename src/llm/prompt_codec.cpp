@@ -45,7 +45,7 @@ Result<std::optional<std::string>> read_file(const std::filesystem::path& path) 
 // tokenizer_config.json: "chat_template" is a text, or a list of {"name", "template"}.
 std::string template_in_config(std::string_view json) {
   simdjson::dom::parser parser;
-  const simdjson::padded_string padded(json);
+  const simdjson::padded_string padded(with_large_integers_as_reals(json));
   simdjson::dom::element found;
   if (parser.parse(padded)["chat_template"].get(found) != simdjson::SUCCESS) return {};
   std::string_view text;

@@ -4,6 +4,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "jackdaw/base/text.h"
 #include "json_pipeline.h"
 #include "read_tokenizer.h"
 #include "vocabulary.h"
@@ -21,10 +22,12 @@ Error wrong(std::string_view what) {
 
 Result<Element> parse(simdjson::dom::parser& parser, std::string_view bytes, std::string_view name) {
   Element root;
-  auto error = parser.allocate(std::max<std::size_t>(bytes.size(), 64), json::depth_max);
-  if (error == simdjson::SUCCESS) error = parser.parse(bytes.data(), bytes.size()).get(root);
+  const std::string json = with_large_integers_as_reals(bytes);
+  auto error = parser.allocate(std::max<std::size_t>(json.size(), 64), json::depth_max);
+  if (error == simdjson::SUCCESS) error = parser.parse(json).get(root);
   if (error != simdjson::SUCCESS) {
-    return make_error(Code::parse_error, "{}: {}", name, simdjson::error_message(error)).at(name);
+    return make_error(Code::parse_error, "This is no JSON that can be read: {}.", simdjson::error_message(error))
+        .at(name);
   }
   if (!root.is_object()) return make_error(Code::parse_error, "{} is no JSON object.", name);
   return root;

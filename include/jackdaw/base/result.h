@@ -46,7 +46,7 @@ struct Error {
 
   // "where: message", or the message alone.
   std::string text() const;
-  // Puts `place` before what `where` holds already.
+  // Puts `place` before what `where` holds already, unless the error begins with it.
   Error at(std::string_view place) &&;
 };
 

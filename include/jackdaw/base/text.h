@@ -24,4 +24,9 @@ void append_json_string(std::string& out, std::string_view text);
 // NaN and infinities as null.
 void append_json_double(std::string& out, double value);
 
+// JSON whose integers of 19 and more digits end in ".0", for readers that know integers of 64 bits only: Hugging Face
+// writes
+// `"model_max_length": 1000000000000000019884624838656`. What is in strings stays; text that is no JSON may stay that.
+std::string with_large_integers_as_reals(std::string_view json);
+
 }  // namespace jackdaw

@@ -62,6 +62,9 @@ TEST_CASE("ResultCarriesValueOrErrorThroughTheMacros") {
 TEST_CASE("ErrorTextSaysThePlaceFirst") {
   CHECK(make_error(Code::parse_error, "bad").at("offset 7").text() == "offset 7: bad");
   CHECK(make_error(Code::parse_error, "bad").at("offset 7").at("m.json").text() == "m.json: offset 7: bad");
+  CHECK(make_error(Code::parse_error, "bad").at("m.json").at("m.json").text() == "m.json: bad");
+  CHECK(make_error(Code::parse_error, "m.json: bad").at("m.json").text() == "m.json: bad");
+  CHECK(make_error(Code::parse_error, "m.json is bad").at("m").text() == "m: m.json is bad");
   CHECK(code_info(Code::resource_exhausted).retryable);
   CHECK(code_info(Code::parse_error).name == "parse_error");
 }
@@ -144,6 +147,17 @@ TEST_CASE("JsonNumbersPrintAsOrjsonPrintsThem") {
 TEST_CASE("JsonStringsEscapeOnlyWhatTheyMust") {
   CHECK(json_string("a\"b\\c\n\t\x01/") == R"("a\"b\\c\n\t\u0001/")");
   CHECK(json_string("z\xc3\xbcrich") == "\"z\xc3\xbcrich\"");
+}
+
+TEST_CASE("IntegersBeyond64BitsBecomeReals") {
+  const std::string large = R"({"a": 1000000000000000019884624838656, "b": [-12345678901234567890123,1]})";
+  CHECK(with_large_integers_as_reals(large) ==
+        R"({"a": 1000000000000000019884624838656.0, "b": [-12345678901234567890123.0,1]})");
+  for (const char* same :
+       {R"({"a":"1000000000000000019884624838656","\":"\\"})", "[123456789012345678, 0.1234567890123456789]",
+        "[1000000000000000019884624838656.5, 1e1000000000000000019884624838656]", "[12", R"("\)", ""}) {
+    CHECK(with_large_integers_as_reals(same) == same);
+  }
 }
 
 TEST_CASE("Utf8ValidationRefusesOverlongSurrogatesAndTruncation") {

@@ -117,7 +117,8 @@ TEST_CASE("TemplatesAreFoundInTheirOrder") {
   folder.write("tokenizer_config.json",
                R"({"chat_template": [{"name": "tool_use", "template": "T"}, {"name": "default", "template": "D"}]})");
   CHECK(*find_chat_template(file, "") == "D");
-  folder.write("tokenizer_config.json", R"({"chat_template": "config"})");
+  folder.write("tokenizer_config.json",
+               R"({"model_max_length": 1000000000000000019884624838656, "chat_template": "config"})");
   CHECK(*find_chat_template(file, "") == "config");
   folder.write("tokenizer_config.json", R"({"chat_template": )");
   CHECK(*find_chat_template(file, "") == "");

@@ -227,6 +227,15 @@ TEST_CASE("RefusesBrokenSpecsWithReasons") {
              Contains("\"no-such\"") && Contains("llama-bpe"));
 }
 
+TEST_CASE("TheLengthThatTransformersWritesForNoLimitIsRead") {
+  const auto spec = read_tokenizer_json(
+      {R"({"model":{"type":"BPE","vocab":{"a":0},"merges":[]},"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false}})",
+       R"({"model_max_length": 1000000000000000019884624838656, "eos_token": "a"})",
+       {}});
+  if (!spec) FAIL(spec.error().text());
+  CHECK(spec->eos == 0);
+}
+
 TEST_CASE("RefusesWhatTokenizerJsonAsksForByName") {
   const auto refusal = [](std::string_view json) {
     const auto spec = read_tokenizer_json({json, {}, {}});
