@@ -1,4 +1,4 @@
-"""A daemon that serves SmolLM2-135M-Instruct (tests/peers/install smollm2) under its own name and any others."""
+"""A daemon that serves SmolLM2-135M-Instruct (scripts/fetch-smollm2) under its own name and any others."""
 import contextlib
 import json
 import os
@@ -12,9 +12,9 @@ MODEL = CACHE / "peers" / "smollm2" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 @contextlib.contextmanager
-def llm_service(names):
+def llm_service(names, max_model_len=2048):
     """The base URL of a daemon for the length of a test."""
-    arguments = ["--max-model-len", "2048", "--max-num-seqs", "8", "--served-model-name", *names]
+    arguments = ["--max-model-len", str(max_model_len), "--max-num-seqs", "8", "--served-model-name", *names]
     text = f"""apiVersion: serving.kserve.io/v1alpha2
 kind: LLMInferenceService
 metadata:

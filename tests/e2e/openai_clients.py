@@ -232,7 +232,8 @@ def llama_index(base_url, model, tally, expected):
 
 def curl(base_url, model, tally, expected):
     def run(*arguments):
-        return subprocess.run(["curl", "-sS", "--max-time", "60", *arguments], capture_output=True, text=True).stdout
+        # Decoded by hand: text=True would turn the head's CR LF into LF.
+        return subprocess.run(["curl", "-sS", "--max-time", "60", *arguments], capture_output=True).stdout.decode()
 
     def post(path, body, *options):
         return run(*options, "-H", "Content-Type: application/json", "-d", json.dumps(body), base_url + path)
@@ -241,7 +242,7 @@ def curl(base_url, model, tally, expected):
     tally.check("curl: chat", json.loads(post("/chat/completions", body))["choices"][0]["message"]["content"] == expected)
     head, _, events = post("/chat/completions", {**body, "stream": True}, "-N", "-i").partition("\r\n\r\n")
     lines = [line for line in events.split("\n") if line]
-    tally.check("curl: a stream is text/event-stream", "content-type: text/event-stream" in head.lower(), head)
+    tally.check("curl: a stream is text/event-stream", "content-type: text/event-stream" in head.lower(), head.partition("\r\n")[0])
     tally.check("curl: a stream is data lines up to [DONE]", lines[-1] == "data: [DONE]" and all(line.startswith(("data: ", ":")) for line in lines))
     tally.check("curl: events are one line and a blank one", events.endswith("data: [DONE]\n\n") and all(
         e.startswith(("data: ", ":")) and "\n" not in e for e in events.removesuffix("\n\n").split("\n\n")))
@@ -282,7 +283,7 @@ def main():
         return tally.end()
     from llm_service import MODEL, llm_service
     if not MODEL.exists():
-        tally.skip("OpenAI's clients", f"{MODEL} is not there (tests/peers/install smollm2)")
+        tally.skip("OpenAI's clients", f"{MODEL} is not there (scripts/fetch-smollm2)")
         return tally.end()
     with llm_service(["smollm2"]) as base_url:
         every_client(base_url, "smollm2", tally)

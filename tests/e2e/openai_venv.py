@@ -3,12 +3,20 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 CACHE = pathlib.Path(os.environ.get("JACKDAW_CACHE") or pathlib.Path.home() / ".cache" / "jackdaw")
 VENV = CACHE / "venv-openai"
 OPENAI = "openai==2.54.0"
 PACKAGES = [OPENAI, "langchain-openai==1.7.3", "llama-index-llms-openai-like==0.8.1", "pytest==8.4.2", "pytest-asyncio==1.2.0",
             "respx==0.22.0", "dirty-equals==0.10.0", "rich==14.1.0", "aiohttp", "httpx-aiohttp"]
+QUIET = ["--quiet", "--disable-pip-version-check", "--retries", "2", "--timeout", "20"]
+
+
+def last_words(error):
+    """The last line that a program that failed wrote, else what the error says itself."""
+    said = (getattr(error, "stderr", "") or getattr(error, "stdout", "") or str(error)).strip().splitlines()
+    return said[-1] if said else str(error)
 
 
 def install():
@@ -20,11 +28,9 @@ def install():
     try:
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True, capture_output=True, text=True)
         print(f"installing {', '.join(PACKAGES)} into {VENV}", flush=True)
-        subprocess.run([VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES], check=True,
-                       capture_output=True, text=True, timeout=900)
+        subprocess.run([VENV / "bin" / "pip", "install", *QUIET, *PACKAGES], check=True, capture_output=True, text=True, timeout=900)
     except (OSError, subprocess.SubprocessError) as error:
-        output = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
-        return f"pip could not install the clients: {output[-1] if output else error}"
+        return f"pip could not install the clients: {last_words(error)}"
     stamp.write_text(wanted)
     return None
 
@@ -39,12 +45,13 @@ def suite():
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not archive.exists():
-            subprocess.run([VENV / "bin" / "pip", "download", "--quiet", "--disable-pip-version-check", "--no-binary", ":all:", "--no-deps",
-                            "--dest", folder, OPENAI], check=True, capture_output=True, text=True, timeout=300)
-        subprocess.run(["tar", "xzf", archive, "-C", folder], check=True, capture_output=True, text=True)
+            subprocess.run([VENV / "bin" / "pip", "download", *QUIET, "--no-binary", "openai", "--no-deps", "--dest", folder, OPENAI],
+                           check=True, capture_output=True, text=True, timeout=300)
+        with tempfile.TemporaryDirectory(dir=folder) as half:
+            subprocess.run(["tar", "xzf", archive, "-C", half], check=True, capture_output=True, text=True)
+            os.rename(pathlib.Path(half) / unpacked.name, unpacked)
     except (OSError, subprocess.SubprocessError) as error:
-        output = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
-        return None, f"openai's sdist could not be fetched: {output[-1] if output else error}"
+        return None, f"openai's sdist could not be fetched: {last_words(error)}"
     return unpacked, None
 
 
