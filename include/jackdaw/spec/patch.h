@@ -1,0 +1,56 @@
+// The three ways Kubernetes clients change a part of an object. Pure functions over Json; every one bounds its time by
+// the sizes of what it is given.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jackdaw/base/env.h"
+#include "jackdaw/base/result.h"
+#include "jackdaw/spec/json.h"
+
+namespace jackdaw::spec {
+
+// RFC 7386 (application/merge-patch+json): null removes, objects merge, everything else replaces.
+Json merge_patch(Json target, const Json& patch);
+
+// RFC 6902 (application/json-patch+json): add, remove, replace, move, copy, test. The error names the operation's
+// number and pointer; Code::unprocessable when a test does not hold, invalid_argument otherwise.
+Result<Json> json_patch(Json target, const Json& operations);
+
+// ---- server-side apply (application/apply-patch+yaml)
+// ------------------------------------------------------------------------ Kubernetes:
+// staging/src/k8s.io/apimachinery/pkg/util/managedfields and sigs.k8s.io/structured-merge-diff. Objects merge member by
+// member; lists are atomic, but for those named in list_map_keys() (containers by name, env by name, conditions by
+// type, canary by predictor name, ...), whose elements merge by key.
+
+// Who changed what, and how: one entry of metadata.managedFields.
+struct FieldManager {
+  std::string name;         // "kubectl", "config"
+  std::string operation;    // "Apply" or "Update"
+  std::string api_version;  // "serving.kserve.io/v1beta1"
+  std::string subresource;  // "" or "status"
+};
+
+struct FieldConflict {
+  std::string manager;  // who owns it
+  std::string path;     // ".spec.predictor.minReplicas"
+};
+
+struct Applied {
+  Json object;                           // merged, with metadata.managedFields brought up to date
+  std::vector<FieldConflict> conflicts;  // not empty: nothing was changed (and `object` is the live one)
+};
+
+// Applies what `manager` wants of the object. Fields it owned by an earlier apply and names no more are removed unless
+// another manager owns them too. A field that another manager owns with another value is a conflict unless `force`,
+// which takes it over. `live` is null for an object that does not exist yet.
+Result<Applied> apply_patch(const Json& live, const Json& wanted, const FieldManager& manager, bool force,
+                            WallTime now);
+
+// After a create, update or other patch by `manager`: `after` with metadata.managedFields telling which fields it
+// changed from `before` (null for a create). Fields that are gone leave every entry; entries without fields go.
+Json with_updated_managers(const Json& before, Json after, const FieldManager& manager, WallTime now);
+
+}  // namespace jackdaw::spec
