@@ -94,6 +94,7 @@ engine::EngineStats LlmEngine::stats() const {
   stats.resident_bytes = resident_bytes_;
   stats.running = state.running;
   stats.waiting = mailbox_.queued();
+  stats.requests_max = limits_.max_num_seqs + limits_.queue_max;
   stats.kv_cache_usage = state.kv_cache_usage;
   stats.estimated_wait = estimated_wait(state, stats.waiting);
   stats.healthy = healthy_.load(std::memory_order_acquire);

@@ -7,6 +7,7 @@ BASE_URL ends in /v1; without it a daemon with SmolLM2 is started. The clients a
 ${JACKDAW_CACHE:-~/.cache/jackdaw}/venv-openai; without PyPI the checks are skipped.
 """
 import asyncio
+import gzip
 import http.server
 import json
 import subprocess
@@ -105,6 +106,47 @@ def completions(client, model, tally):
     check("logprobs", len(probable.tokens) == len(probable.token_logprobs) == len(probable.top_logprobs))
 
 
+def unusual(client, model, tally):
+    """What the API allows and few send."""
+    def check(name, ok, detail=""):
+        tally.check(f"openai, unusual: {name}", ok, detail)
+
+    def both_ways(prompt, **more):
+        """The text of a completion, plain and streamed."""
+        body = {"model": model, "prompt": prompt, "temperature": 0, "max_tokens": 16, **more}
+        plain = client.completions.create(**body).choices[0]
+        return plain, "".join(c.choices[0].text for c in client.completions.create(**body, stream=True))
+
+    plain, streamed = both_ways("🐦🎉🐦🎉🐦🎉🐦🎉🐦🎉🐦🎉")
+    check("characters of several tokens come whole", streamed == plain.text and "🐦" in plain.text, repr(streamed))
+    plain, streamed = both_ways("The capital of France is", stop=["aris.\n", "zzz"])
+    check("a stop string across tokens", plain.text == streamed == " P" and plain.finish_reason == "stop", repr((plain.text, streamed)))
+    plain, streamed = both_ways("The capital of France is", stop=["\n\n", " Paris"])
+    check("a stop string at once", plain.text == streamed == "", repr((plain.text, streamed)))
+    plain, _ = both_ways("The capital of France is", logit_bias={"7042": -100})
+    check("logit_bias forbids a token", "Paris" not in plain.text, repr(plain.text))
+    plain, _ = both_ways("The capital of France is", echo=True, logprobs=1, max_tokens=0)
+    check("echo without an answer scores the prompt", plain.text == "The capital of France is" and plain.logprobs.token_logprobs[0] is None
+          and all(p < 0 for p in plain.logprobs.token_logprobs[1:]) and plain.finish_reason == "length", str(plain.logprobs.token_logprobs))
+    several = client.completions.create(model=model, prompt=[[504, 3575, 282], [504]], n=2, temperature=0, max_tokens=2)
+    check("lists of token ids, two choices each", [c.index for c in several.choices] == [0, 1, 2, 3] and several.choices[0].text == several.choices[1].text
+          and several.usage.prompt_tokens == 4, str(several.usage))
+    roles = [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi", "name": "ann"},
+             {"role": "assistant", "content": None, "tool_calls": [{"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+             {"role": "tool", "tool_call_id": "a", "content": [{"type": "text", "text": "4"}]}, {"role": "user", "content": ""}]
+    check("every role, and messages without content", client.chat.completions.create(model=model, messages=roles, **GREEDY).usage.prompt_tokens > 20)
+    plain = client.chat.completions.create(model=model, messages=QUESTION, response_format={"type": "text"}, tools=[], user="u", metadata={"a": "b"},
+                                           store=True, service_tier="auto", parallel_tool_calls=True, seed=-1, top_p=0, **GREEDY)
+    check("parameters that say what is done anyway", plain.choices[0].finish_reason in ("stop", "length"))
+    raw = client.chat.completions.with_raw_response.create(model=model, messages=QUESTION, extra_body={"colour": "blue"}, **GREEDY)
+    check("unknown parameters are named", raw.headers.get("x-ignored-fields") == "colour", str(dict(raw.headers)))
+    mixed = list(client.chat.completions.create(model=model, messages=QUESTION, n=3, stream=True, stream_options={"include_usage": True},
+                                                logprobs=True, top_logprobs=1, temperature=1, max_tokens=5))
+    ends = [choice.index for c in mixed for choice in c.choices if choice.finish_reason]
+    tokens = sum(len(choice.logprobs.content) for c in mixed for choice in c.choices if choice.logprobs and choice.logprobs.content)
+    check("three choices in one stream end once each", sorted(ends) == [0, 1, 2] and tokens == mixed[-1].usage.completion_tokens, f"{ends} {tokens}")
+
+
 def models(client, model, tally):
     listed = [m.id for m in client.models.list()]
     tally.check("openai, models: the list has the model", model in listed, str(listed))
@@ -137,6 +179,16 @@ def errors(client, model, tally):
     refused("messages must be there", openai.BadRequestError, chat(messages=[]), "messages")
     refused("messages must be a list", openai.BadRequestError, chat(extra_body={"messages": "hello"}), "messages")
     refused("a prompt beyond the context is a 400", openai.BadRequestError, chat(messages=[{"role": "user", "content": "word " * 20000}]), "context")
+    refused("more prompts than are ever held are a 400", openai.BadRequestError,
+            lambda: client.completions.create(model=model, prompt=["x"] * 1000, max_tokens=1), "1000 prompts")
+    refused("more choices than run at once are a 400", openai.BadRequestError, chat(n=100), '"param": "n"')
+    refused("suffix is a 400", openai.BadRequestError, lambda: client.completions.create(model=model, prompt="a", suffix="b"), '"param": "suffix"')
+    refused("tools are a 400", openai.BadRequestError, chat(tools=[{"type": "function", "function": {"name": "f"}}]), '"param": "tools"')
+    refused("a schema is a 400", openai.BadRequestError, chat(response_format={"type": "json_object"}), '"param": "response_format"')
+    refused("an image is a 400", openai.BadRequestError,
+            chat(messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}]), "image_url")
+    refused("embeddings are a 400", openai.BadRequestError, lambda: client.embeddings.create(model=model, input="x"), "mbeddings")
+    refused("responses are a 404", openai.NotFoundError, lambda: client.responses.create(model=model, input="x"))
     try:
         chat(messages=[], stream=True)()
         tally.check("openai, errors: a stream is refused before it begins", False)
@@ -253,6 +305,17 @@ def curl(base_url, model, tally, expected):
     tally.check("curl: models", model in [m["id"] for m in json.loads(run(base_url + "/models"))["data"]])
     put = run("-X", "PUT", "-o", "/dev/null", "-w", "%{http_code}", base_url + "/chat/completions")
     tally.check("curl: another method is a 405", put == "405", put)
+    tally.check("curl: so is GET", run("-o", "/dev/null", "-w", "%{http_code} %header{allow}", base_url + "/chat/completions") == "405 POST")
+    head = run("-I", base_url + "/models")
+    tally.check("curl: HEAD of the models", head.startswith("HTTP/1.1 200"), head.partition("\r\n")[0])
+    waited = post("/chat/completions", body, "-H", "Expect: 100-continue", "-i")
+    tally.check("curl: Expect: 100-continue", waited.startswith("HTTP/1.1 100 Continue") and expected in waited, waited.partition("\r\n")[0])
+    zipped = subprocess.run(["curl", "-sS", "-H", "Content-Encoding: gzip", "--data-binary", "@-", base_url + "/chat/completions"],
+                            input=gzip.compress(json.dumps(body).encode()), capture_output=True).stdout.decode()
+    tally.check("curl: a body in gzip", expected in zipped, zipped[:100])
+    tally.check("curl: a chunked body", expected in post("/chat/completions", body, "-H", "Transfer-Encoding: chunked"))
+    old = run("--http1.0", "-N", "-i", "-d", json.dumps({**body, "stream": True}), base_url + "/chat/completions")
+    tally.check("curl: a stream for HTTP/1.0", old.endswith("data: [DONE]\n\n") and "chunked" not in old)
 
 
 def every_client(base_url, model, tally):
@@ -262,6 +325,7 @@ def every_client(base_url, model, tally):
     expected = tally.run("openai, chat", chats, client, model, tally)
     tally.run("openai, chat stream", chat_streams, client, model, tally, expected)
     tally.run("openai, completions", completions, client, model, tally)
+    tally.run("openai, unusual", unusual, client, model, tally)
     tally.run("openai, models", models, client, model, tally)
     tally.run("openai, errors", errors, client, model, tally)
     tally.run("openai, retries", retries, base_url, model, tally)

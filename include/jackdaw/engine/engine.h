@@ -53,11 +53,12 @@ struct EngineStats {
   std::uint64_t in_flight = 0;
   std::uint64_t resident_bytes = 0;  // the model's own memory, an estimate
   // Engines that generate.
-  std::uint32_t running = 0;    // sequences in the batch
-  std::uint32_t waiting = 0;    // sequences that wait for a place
-  double kv_cache_usage = 0.0;  // 0..1
-  Duration estimated_wait{0};   // for a request that came now; what Retry-After says
-  bool healthy = true;          // false: the device failed, and nothing is answered until the model is loaded again
+  std::uint32_t running = 0;       // sequences in the batch
+  std::uint32_t waiting = 0;       // sequences that wait for a place
+  std::uint32_t requests_max = 0;  // running and waiting ones that the engine holds at most; 0: not known
+  double kv_cache_usage = 0.0;     // 0..1
+  Duration estimated_wait{0};      // for a request that came now; what Retry-After says
+  bool healthy = true;             // false: the device failed, and nothing is answered until the model is loaded again
 };
 
 // Where an engine puts its answer. Exactly one of `done` or `error` ends the stream; nothing comes after it. The

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "src/api/openai/addressed_model.h"
 #include "src/api/openai/answer_stream.h"
+#include "src/api/openai/parameters.h"
 #include "src/api/openai/prompts.h"
 
 namespace jackdaw::api::openai {
@@ -70,6 +72,26 @@ std::shared_ptr<engine::InferenceRequest> engine_request(const Generation& gener
   return to;
 }
 
+// What the engine refuses, in the words of the request: it calls everything that it computes a prompt.
+Refusal refuse_engine_error(const Error& error, const Generation& generation) {
+  Refusal refusal = refuse_error(error, retry_after(generation.model));
+  const Kind kind = generation.request.kind;
+  std::string_view param = error.where;
+  if (kind == Kind::chat && param == "prompt") param = "messages";
+  if (refusal.status != 400 || find_parameter(param, kind) == nullptr) return refusal;
+  refusal.message = error.message;
+  refusal.param = param;
+  return refusal;
+}
+
+// A queue that can never hold all prompts of the request is no reason to ask again.
+std::optional<Refusal> check_prompt_count(std::size_t prompts, const AddressedModel& model) {
+  const std::uint32_t most = model.engine().stats().requests_max;
+  if (most == 0 || prompts <= most) return std::nullopt;
+  return refuse("prompt", "prompt holds {} prompts, but {} are the most that `{}` takes at once; send them in parts.",
+                prompts, most, model.name);
+}
+
 AnswerHead answer_head(const Api& api, Kind kind, const std::string& model, const std::string& id) {
   const auto wall = api.context.clock->wall().time_since_epoch();
   return {(kind == Kind::chat ? "chatcmpl-" : "cmpl-") + id,
@@ -93,7 +115,7 @@ void submit(Generation generation, std::vector<PreparedPrompt> prompts) {
     if (const auto failure = bridge->failure()) {
       bridge->close();
       generation.model.version->metrics->request_failure.add();
-      return answer_refusal(generation.call, refuse_error(*failure, retry_after(generation.model)));
+      return answer_refusal(generation.call, refuse_engine_error(*failure, generation));
     }
   }
   AnswerParts parts{generation.call, std::move(generation.model), std::move(bridge), nullptr, {}, request.stream, {}};
@@ -109,7 +131,12 @@ void go_on(Generation generation, std::variant<std::vector<PreparedPrompt>, Refu
     generation.model.version->metrics->request_failure.add();
     return answer_refusal(generation.call, *refusal);
   }
-  submit(std::move(generation), std::get<std::vector<PreparedPrompt>>(std::move(prepared)));
+  auto& prompts = std::get<std::vector<PreparedPrompt>>(prepared);
+  if (const auto refusal = check_prompt_count(prompts.size(), generation.model)) {
+    generation.model.version->metrics->request_failure.add();
+    return answer_refusal(generation.call, *refusal);
+  }
+  submit(std::move(generation), std::move(prompts));
 }
 
 // Long prompts are tokenized on the worker pool; the answer goes on on the io thread.

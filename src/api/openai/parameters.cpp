@@ -376,7 +376,8 @@ constexpr std::array table{
         "Goes on after the end token."),
     // How many, and what is shown.
     honoured(
-        "n", both, [](Reading& r, Element v) { read_n(r, "n", v); }, "1 to 128 choices; prompts x n at most 1024."),
+        "n", both, [](Reading& r, Element v) { read_n(r, "n", v); },
+        "1 to 128 choices, as many as may run at once (--max-num-seqs); prompts x n at most 1024."),
     honoured(
         "n_cmpl", both, [](Reading& r, Element v) { read_n(r, "n_cmpl", v); }, "llama.cpp's n."),
     honoured(

@@ -63,10 +63,14 @@ std::optional<std::int64_t> Reading::integer(std::string_view name, Element valu
     }
   }
   if (read < low || read > high) {
-    if (high == std::numeric_limits<std::int64_t>::max() || high == std::numeric_limits<std::int32_t>::max()) {
+    const bool unbounded =
+        high == std::numeric_limits<std::int64_t>::max() || high == std::numeric_limits<std::int32_t>::max();
+    if (!unbounded) {
+      fail(name, "{} must be between {} and {}, got {}.", name, low, high, read);
+    } else if (read < low) {
       fail(name, "{} must be at least {}, got {}.", name, low, read);
     } else {
-      fail(name, "{} must be between {} and {}, got {}.", name, low, high, read);
+      fail(name, "{} must be at most {}, got {}.", name, high, read);
     }
     return std::nullopt;
   }
@@ -89,7 +93,11 @@ void Reading::tokens(std::string_view name, Element value, std::size_t count_max
   for (const Element item : list) {
     if (to.size() >= count_max) return fail(name, "{} holds more than {} token ids.", name, count_max);
     const auto token = integer(name, item, 0, std::numeric_limits<engine::TokenId>::max());
-    if (!token) return;
+    if (!token) {
+      // What is said begins with the name.
+      if (refusal) refusal->message.insert(name.size(), fmt::format("[{}]", to.size()));
+      return;
+    }
     to.push_back(static_cast<engine::TokenId>(*token));
   }
 }

@@ -180,6 +180,11 @@ TEST_CASE("ValuesOutOfRangeOrOfTheWrongTypeAreRefusedByName") {
     CHECK(refusal.param == name);
     CHECK(refusal.message.find(name) != std::string::npos);
   }
+  CHECK(refused(read_chat(R"("max_tokens":4294967296)")).message ==
+        "max_tokens must be at most 2147483647, got 4294967296.");
+  CHECK(refused(read_chat(R"("max_tokens":-1)")).message == "max_tokens must be at least 0, got -1.");
+  CHECK(refused(read_chat(R"("stop_token_ids":[1,"a"])")).message ==
+        "stop_token_ids[1] must be an integer, not a string.");
   CHECK(refused(read_chat(R"("stream":true,"prompt_logprobs":1)")).param == "prompt_logprobs");
   CHECK(refused(read_chat(R"("min_tokens":5,"max_tokens":4)")).param == "min_tokens");
   CHECK(refused(read_chat(R"("continue_final_message":true,"add_generation_prompt":true)")).param ==

@@ -27,6 +27,41 @@ TEST_CASE("AFullQueueIs429WithRetryAfterAlsoForStreams") {
   CHECK(world.chat("")->header("retry-after") == "1");
 }
 
+TEST_CASE("WhatTheEngineRefusesIsNamedByItsParameter") {
+  OpenAiWorld world;
+  const auto mock = world.serve_llm("m");
+  mock->refusal = Error{Code::invalid_argument, "n must be at most 8, got 9.", "n"};
+  CHECK(world.chat("")->answer->body ==
+        R"({"error":{"message":"n must be at most 8, got 9.","type":"BadRequestError","param":"n","code":400}})");
+  // The engine knows tokens only; the client wrote messages.
+  mock->refusal = Error{Code::invalid_argument, "The KV cache holds 64 tokens.", "prompt"};
+  CHECK(
+      world.chat("")->answer->body ==
+      R"({"error":{"message":"The KV cache holds 64 tokens.","type":"BadRequestError","param":"messages","code":400}})");
+  CHECK(world.complete(R"("prompt":"a")")->answer->body.find(R"("param":"prompt")") != std::string::npos);
+  // Any other place stays in the sentence.
+  mock->refusal = Error{Code::invalid_argument, "The weights are gone.", "layer 3"};
+  CHECK(world.chat("")->answer->body.find(R"("layer 3: The weights are gone.")") != std::string::npos);
+}
+
+TEST_CASE("MorePromptsThanTheModelEverHoldsAreNotAskedForAgain") {
+  OpenAiWorld world;
+  const auto mock = world.serve_llm("m");
+  mock->stats_value.requests_max = 2;
+  const auto fits = world.complete(R"("prompt":["a","b"])");
+  REQUIRE(mock->taken.size() == 2);
+  for (auto& taken : mock->taken) taken.answer("x");
+  fits->run();
+  CHECK(fits->answer->status == 200);
+  const auto exchange = world.complete(R"("prompt":["a","b","c"])");
+  REQUIRE(exchange->answer);
+  CHECK(exchange->answer->status == 400);
+  CHECK(exchange->header("retry-after").empty());
+  CHECK(exchange->answer->body.find("3 prompts") != std::string::npos);
+  CHECK(exchange->answer->body.find(R"("param":"prompt")") != std::string::npos);
+  CHECK(mock->taken.size() == 2);
+}
+
 TEST_CASE("OnePromptThatIsRefusedCancelsTheOthers") {
   class SecondRefused final : public engine::Engine {
    public:
