@@ -12,13 +12,15 @@ MODEL = CACHE / "peers" / "smollm2" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 @contextlib.contextmanager
-def llm_service(names, max_model_len=2048):
+def llm_service(names, max_model_len=2048, max_num_seqs=8, queue_max=512):
     """The base URL of a daemon for the length of a test."""
-    arguments = ["--max-model-len", str(max_model_len), "--max-num-seqs", "8", "--served-model-name", *names]
+    arguments = ["--max-model-len", str(max_model_len), "--max-num-seqs", str(max_num_seqs), "--served-model-name", *names]
     text = f"""apiVersion: serving.kserve.io/v1alpha2
 kind: LLMInferenceService
 metadata:
   name: smollm2
+  annotations:
+    jackdaw.dev/queue-max: "{queue_max}"
 spec:
   model:
     uri: {MODEL}

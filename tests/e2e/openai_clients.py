@@ -238,6 +238,25 @@ def retries(base_url, model, tally):
         server.shutdown()
 
 
+async def crowd(base_url, model, tally):
+    """More clients than one place and a queue of one: openai-python comes back when the server says."""
+    import openai
+
+    async with openai.AsyncOpenAI(base_url=base_url, api_key="x", max_retries=20) as client:
+        answers = await asyncio.gather(*(client.chat.completions.with_raw_response.create(
+            model=model, messages=QUESTION, temperature=0, max_tokens=60, extra_body={"ignore_eos": True}) for _ in range(5)))
+        taken = [answer.retries_taken for answer in answers]
+        tally.check("openai, retries: clients that met a full queue come back and are served",
+                    sum(taken) > 0 and all(a.parse().usage.completion_tokens == 60 for a in answers), f"retries {taken}")
+    async with openai.AsyncOpenAI(base_url=base_url, api_key="x", max_retries=0) as client:
+        answers = await asyncio.gather(*(client.chat.completions.create(model=model, messages=QUESTION, max_tokens=60, stream=i % 2 == 0,
+                                                                        extra_body={"ignore_eos": True}) for i in range(6)), return_exceptions=True)
+        refused = [a for a in answers if isinstance(a, openai.RateLimitError)]
+        tally.check("openai, retries: a full queue is a 429 with Retry-After", 0 < len(refused) < 6
+                    and all(int(r.response.headers["retry-after"]) >= 1 and int(r.response.headers["retry-after-ms"]) > 0 for r in refused),
+                    f"{len(refused)} of 6 refused: {refused[0] if refused else answers}")
+
+
 async def asynchronous(base_url, model, tally, expected):
     import openai
 
@@ -318,6 +337,24 @@ def curl(base_url, model, tally, expected):
     tally.check("curl: a stream for HTTP/1.0", old.endswith("data: [DONE]\n\n") and "chunked" not in old)
 
 
+def addresses(base_url, model, tally, expected):
+    """The same calls at KServe's prefix and at the service's own path."""
+    import openai
+
+    for path in ("/openai/v1", f"/default/{model}/v1"):
+        client = openai.OpenAI(base_url=base_url.removesuffix("/v1") + path, api_key="x", max_retries=0)
+        said = client.chat.completions.create(model=model, messages=QUESTION, **GREEDY).choices[0].message.content
+        stream = client.chat.completions.create(model=model, messages=QUESTION, stream=True, **GREEDY)
+        streamed = "".join(c.choices[0].delta.content or "" for c in stream if c.choices)
+        tally.check(f"openai, {path}: answers and streams", said == streamed == expected, repr((said, streamed)))
+        tally.check(f"openai, {path}: models", [m.id for m in client.models.list()] == [model] and client.models.retrieve(model).id == model)
+        try:
+            client.models.retrieve("nobody")
+            tally.check(f"openai, {path}: an unknown model is a 404", False)
+        except openai.NotFoundError as error:
+            tally.check(f"openai, {path}: an unknown model is a 404", "nobody" in str(error), str(error))
+
+
 def every_client(base_url, model, tally):
     import openai
 
@@ -330,6 +367,8 @@ def every_client(base_url, model, tally):
     tally.run("openai, errors", errors, client, model, tally)
     tally.run("openai, retries", retries, base_url, model, tally)
     tally.run("openai, async", lambda: asyncio.run(asynchronous(base_url, model, tally, expected)))
+    if base_url.count("/") == 3:
+        tally.run("openai, addresses", addresses, base_url, model, tally, expected)
     tally.run("langchain", langchain, base_url, model, tally, expected)
     tally.run("llama-index", llama_index, base_url, model, tally, expected)
     tally.run("curl", curl, base_url, model, tally, expected)
@@ -351,6 +390,8 @@ def main():
         return tally.end()
     with llm_service(["smollm2"]) as base_url:
         every_client(base_url, "smollm2", tally)
+    with llm_service(["smollm2"], 512, max_num_seqs=1, queue_max=1) as base_url:
+        tally.run("openai, retries", lambda: asyncio.run(crowd(base_url, "smollm2", tally)))
     tally.end()
 
 
