@@ -1,5 +1,7 @@
-// Json: a JSON value that can be changed, as Kubernetes objects are while they are patched. Plain data, one thread at a
-// time. Members keep their order; numbers keep how they were written (1.0 stays 1.0, 1e30 stays 1e30).
+// Json: a JSON value that can be changed, as Kubernetes objects are while they are patched. Plain data: one thread at a
+// time may change it, any number may read it while nobody does. Members keep their order; numbers keep how they were
+// written (1.0 stays 1.0, 1e30 stays 1e30). What is read is bounded in depth by ReadLimits, what is patched by the same
+// limit; code that nests values by hand stays below json_depth_max, or dump and equality end the process.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +16,27 @@
 
 namespace jackdaw::spec {
 
+inline constexpr int json_depth_max = 512;
+
 class Json {
  public:
   enum class Kind : unsigned char { null, boolean, number, text, array, object };
   struct Member;
 
   Json() = default;  // null
+  Json(const Json&) = default;
+  Json(Json&&) noexcept = default;
+  ~Json() = default;
+  // A value may be assigned a part of itself: `json = json.items()[0]`.
+  Json& operator=(const Json& other);
+  Json& operator=(Json&& other) noexcept;
+
   static Json boolean(bool value);
   static Json integer(std::int64_t value);
   static Json text(std::string value);
   static Json array(std::vector<Json> items = {});
   static Json object(std::initializer_list<std::pair<std::string_view, Json>> members = {});
-  // A tree that was read before; places are lost.
+  // A tree that was read before; places are lost. Scalars that only YAML knows (0x1f, 1_000, yes) become JSON's.
   static Json of(const Node& node);
 
   Kind kind() const { return kind_; }
@@ -40,8 +51,9 @@ class Json {
   // A whole number that fits, or `otherwise`.
   std::int64_t as_integer(std::int64_t otherwise = 0) const;
 
-  // Objects. find: null when this is no object or has no such member. set: adds at the end or replaces in place, and
-  // makes an object of null. `at("metadata", "name")`-like paths: find_path({"metadata", "name"}).
+  // Objects. find: null when this is no object or has no such member; it looks at one member after the other, so do
+  // not call it for every member of an object of unknown size. set: adds at the end or replaces in place; what is no
+  // object becomes one. `at("metadata", "name")`-like paths: find_path({"metadata", "name"}).
   const Json* find(std::string_view name) const;
   Json* find(std::string_view name);
   const Json* find_path(std::initializer_list<std::string_view> names) const;
@@ -54,14 +66,18 @@ class Json {
 
   const std::vector<Json>& items() const { return items_; }
   std::vector<Json>& items() { return items_; }
+  // Adds to an array; what is no array becomes one.
+  Json& append(Json item);
 
-  // Equal as values: members in any order, 1 equals 1.0.
+  // Equal as values: members in any order, 1 equals 1.0; numbers are compared digit by digit, not as doubles.
   friend bool operator==(const Json& a, const Json& b);
 
   // Compact, in order; text escaped as orjson does.
   std::string dump() const;
 
  private:
+  friend struct JsonAccess;  // json.cpp
+
   Kind kind_ = Kind::null;
   std::string text_;  // of a text: its value; of a number or boolean: as written
   std::vector<Json> items_;
