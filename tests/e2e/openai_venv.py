@@ -59,3 +59,7 @@ def run_again():
     """Continues in the virtual environment's Python."""
     if pathlib.Path(sys.prefix).resolve() != VENV.resolve():
         os.execv(VENV / "bin" / "python", [str(VENV / "bin" / "python"), *sys.argv])
+
+
+if __name__ == "__main__":
+    sys.exit(install() or suite()[1])
