@@ -15,6 +15,9 @@ jackdaw_static(bz2 libbz2.a)
 jackdaw_static(lzma liblzma.a)
 jackdaw_static(lz4 liblz4.a)
 jackdaw_static(yaml_cpp libyaml-cpp.a)
+# Debian's archive is built with extensions that need libm; dlopen is in libc since glibc 2.34.
+jackdaw_static(sqlite libsqlite3.a)
+target_link_libraries(jackdaw_dep_sqlite INTERFACE m ${CMAKE_DL_LIBS})
 # Line editing for `jackdaw run` and what its archive needs.
 jackdaw_static(edit libedit.a)
 jackdaw_static(bsd libbsd.a)
@@ -26,6 +29,7 @@ add_library(BZip2::BZip2 ALIAS jackdaw_dep_bz2)
 add_library(LibLZMA::LibLZMA ALIAS jackdaw_dep_lzma)
 add_library(jackdaw::lz4 ALIAS jackdaw_dep_lz4)
 add_library(jackdaw::yaml_cpp ALIAS jackdaw_dep_yaml_cpp)
+add_library(jackdaw::sqlite ALIAS jackdaw_dep_sqlite)
 add_library(jackdaw::edit ALIAS jackdaw_dep_edit)
 
 # fmt is used header-only (Debian's archive would do, but then its ABI version leaks into ours).

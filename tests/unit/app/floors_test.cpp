@@ -63,6 +63,7 @@ const std::vector<Home> homes{
     {"fmt/", {}, Reach::public_headers},
     {"CLI/", {"app"}, Reach::source_files},
     {"histedit.h", {"app"}, Reach::source_files},
+    {"sqlite3.h", {"storage"}, Reach::source_files},
     {"zlib.h", {"net", "formats"}, Reach::private_headers},
     {"bzlib.h", {"formats"}, Reach::source_files},
     {"lzma.h", {"formats"}, Reach::source_files},
