@@ -180,6 +180,9 @@ class ResourceStore {
   virtual std::unique_ptr<Watch> watch(WatchRequest request, StoreError& error) = 0;
 
   virtual std::uint64_t resource_version() const = 0;
+
+  // The daemon ends: every watch is woken and told that it is over (`expired`); new ones are refused with Reason::unavailable.
+  virtual void end_watches() = 0;
 };
 
 // Reads what the table holds. `table` may be null: everything in memory, lost at the end.
