@@ -22,7 +22,7 @@ struct Api {
 
 // Values of the {placeholders} of a route, percent-decoded, in order of appearance.
 struct PathValues {
-  std::array<std::string, 3> values;
+  std::array<std::string, 5> values;
   std::size_t count = 0;
   const std::string& operator[](std::size_t i) const { return values[i]; }
 };

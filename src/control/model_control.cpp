@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "jackdaw/base/log.h"
@@ -36,6 +37,24 @@ class Control final : public ModelControl {
     if (!queued) log_error("models were not loaded: the work queue is full");
   }
 
+  void put(DeclaredModel model, std::function<void(Result<void>)> done) override {
+    const auto snapshot = registry_.snapshot();
+    if (find_exact(*snapshot, model) == nullptr) registry_.put(pending(model));
+    if (!work_.post([this, model = std::move(model), done] { done(put_now(model)); })) done(too_many());
+  }
+
+  void remove(std::string namespace_name, std::string service_name, std::function<void()> done) override {
+    const auto work = [this, namespace_name, service_name, done] {
+      if (const auto gone = forget(namespace_name, service_name)) {
+        registry_.remove(gone->name, gone->namespace_name);
+        log_info("model removed", {{"model", gone->name}});
+      }
+      if (done) done();
+    };
+    // It takes no time, and a service that was deleted must not stay: done here when the queue is full.
+    if (!work_.post(work)) work();
+  }
+
   void load(std::string name, std::function<void(Result<void>)> done) override {
     on_work(std::move(name), std::move(done), [this](const DeclaredModel& model) { return load_now(model); });
   }
@@ -58,9 +77,40 @@ class Control final : public ModelControl {
       done(model == nullptr ? Result<void>(make_error(Code::not_found, "Model with name {} does not exist.", name))
                             : action(*model));
     };
-    if (!work_.post(std::move(work))) {
-      done(make_error(Code::resource_exhausted, "too many model loads are waiting; try again later"));
+    if (!work_.post(std::move(work))) done(too_many());
+  }
+
+  static Error too_many() {
+    return make_error(Code::resource_exhausted, "too many model loads are waiting; try again later");
+  }
+
+  // Takes the service's declaration out of the list.
+  std::optional<DeclaredModel> forget(const std::string& namespace_name, const std::string& service_name) {
+    const std::lock_guard lock(mutex_);
+    const auto at = std::find_if(declared_.begin(), declared_.end(), [&](const DeclaredModel& m) {
+      return m.namespace_name == namespace_name && m.service_name == service_name;
+    });
+    if (at == declared_.end()) return std::nullopt;
+    std::optional<DeclaredModel> out(std::move(*at));
+    declared_.erase(at);
+    return out;
+  }
+
+  Result<void> put_now(const DeclaredModel& model) {
+    const auto previous = forget(model.namespace_name, model.service_name);
+    {
+      const std::lock_guard lock(mutex_);
+      declared_.push_back(model);
     }
+    const bool renamed = previous && previous->name != model.name;
+    if (model.stopped) {
+      registry_.put(pending(model));
+      if (renamed) registry_.remove(previous->name, previous->namespace_name);
+      return {};
+    }
+    Result<void> loaded = load_now(model);
+    if (renamed && loaded) registry_.remove(previous->name, previous->namespace_name);
+    return loaded;
   }
 
   static ServedModel pending(const DeclaredModel& declared) {

@@ -15,6 +15,7 @@
 #include "jackdaw/base/env.h"
 #include "jackdaw/base/metrics.h"
 #include "jackdaw/control/model_control.h"
+#include "jackdaw/control/resource_store.h"
 #include "jackdaw/net/exchange.h"
 #include "jackdaw/serving/registry.h"
 #include "jackdaw/serving/worker_pool.h"
@@ -41,6 +42,8 @@ struct ApiContext {
   MetricsRegistry* metrics = nullptr;
   Clock* clock = nullptr;
   Random* random = nullptr;
+  control::ResourceStore* resources = nullptr;  // null: no resource API
+  serving::WorkerPool* store_pool = nullptr;    // one thread; runs the store's writes
 };
 
 net::Handler make_handler(ApiContext context, ApiOptions options);

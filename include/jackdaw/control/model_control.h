@@ -36,6 +36,12 @@ class ModelControl {
   // Declares the models (state LOADING) and loads each on the work thread. `all_done` runs on the work thread when
   // every one of them is ready or has failed; failures are logged with their place and kept as the model's reason.
   virtual void declare(std::vector<DeclaredModel> models, std::function<void()> all_done) = 0;
+  // Adds a service's model, or replaces it: the new one is loaded and swapped in at once, requests see the old one
+  // until then; a load that fails leaves the old one where it is. A stopped model is unloaded. `done` runs on the work
+  // thread.
+  virtual void put(DeclaredModel model, std::function<void(Result<void>)> done) = 0;
+  // Takes a service's model away; requests that have it keep it to their end. `done` runs on the work thread.
+  virtual void remove(std::string namespace_name, std::string service_name, std::function<void()> done) = 0;
   // Repository API. `done` is called on the work thread. not_found when no such model was declared; otherwise what the
   // load said. Unloading keeps the declaration, so that the model can be loaded again.
   virtual void load(std::string name, std::function<void(Result<void>)> done) = 0;

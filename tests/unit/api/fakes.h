@@ -182,6 +182,8 @@ class FakeControl final : public control::ModelControl {
   Result<void> outcome;
   std::vector<std::string> calls;
   void declare(std::vector<control::DeclaredModel>, std::function<void()>) override {}
+  void put(control::DeclaredModel, std::function<void(Result<void>)> done) override { done(outcome); }
+  void remove(std::string, std::string, std::function<void()> done) override { done(); }
   void load(std::string name, std::function<void(Result<void>)> done) override {
     calls.push_back("load " + name);
     done(outcome);

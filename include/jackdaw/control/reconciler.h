@@ -1,0 +1,40 @@
+// Reconciler: makes what the store declares run, and writes into each object's status how that goes.
+//
+// Has a thread of its own, "control": it takes events from the store one object at a time, hands models to
+// ModelControl, and writes status. Models load on ModelControl's thread meanwhile.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "jackdaw/base/env.h"
+#include "jackdaw/base/result.h"
+#include "jackdaw/control/model_control.h"
+#include "jackdaw/control/resource_store.h"
+#include "jackdaw/spec/json.h"
+
+namespace jackdaw::control {
+
+struct ReconcilerOptions {
+  // What an object asks for: the composition root knows storage and the options of the engines. Errors are the
+  // object's.
+  std::function<Result<DeclaredModel>(const spec::Json& object)> translate;
+  // Every object that was there at the start is settled: its model answers, has failed, or is stopped.
+  std::function<void()> first_settled;
+  std::string domain = "example.com";  // of status.url
+  std::string address;                 // "http://127.0.0.1:8080", of status.address
+  Clock* clock = nullptr;
+};
+
+class Reconciler {
+ public:
+  virtual ~Reconciler() = default;  // ends the thread; what ModelControl still does for it comes to nothing
+  // Begins with every object of the store.
+  virtual void start() = 0;
+};
+
+// The store and the control must outlive it.
+std::unique_ptr<Reconciler> make_reconciler(ResourceStore& store, ModelControl& models, ReconcilerOptions options);
+
+}  // namespace jackdaw::control

@@ -1,0 +1,271 @@
+// Discovery as kubectl reads it: groups, versions, resources and their verbs, and the little of OpenAPI that lets it
+// leave validation to the server.
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "src/api/resources/resource_call.h"
+#include "src/api/resources/resources.h"
+
+namespace jackdaw::api::resources {
+namespace {
+
+using control::ResourceKind;
+using spec::Json;
+
+Json texts(std::initializer_list<std::string_view> list) {
+  std::vector<Json> items;
+  for (const std::string_view item : list) items.push_back(Json::text(std::string(item)));
+  return Json::array(std::move(items));
+}
+
+// The groups in the order of their first kind, with every version of theirs.
+std::vector<std::pair<std::string, std::vector<std::string>>> groups_of(const control::ResourceStore& store) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> out;
+  for (const ResourceKind& kind : store.kinds()) {
+    auto group = std::find_if(out.begin(), out.end(), [&](const auto& g) { return g.first == kind.group; });
+    if (group == out.end()) group = out.insert(out.end(), {kind.group, {}});
+    for (const std::string& version : kind.versions) {
+      if (std::find(group->second.begin(), group->second.end(), version) == group->second.end()) {
+        group->second.push_back(version);
+      }
+    }
+  }
+  return out;
+}
+
+Json group_version(const std::string& group, const std::string& version) {
+  return Json::object({{"groupVersion", Json::text(group + "/" + version)}, {"version", Json::text(version)}});
+}
+
+Json group_object(const std::string& group, const std::vector<std::string>& versions) {
+  std::vector<Json> list;
+  for (const std::string& version : versions) list.push_back(group_version(group, version));
+  return Json::object({{"name", Json::text(group)},
+                       {"versions", Json::array(std::move(list))},
+                       {"preferredVersion", group_version(group, versions.front())}});
+}
+
+Json resource(const std::string& name, const ResourceKind& kind, Json verbs) {
+  return Json::object({{"name", Json::text(name)},
+                       {"singularName", Json::text(kind.singular)},
+                       {"namespaced", Json::boolean(kind.namespaced)},
+                       {"kind", Json::text(kind.kind)},
+                       {"verbs", std::move(verbs)}});
+}
+
+Json resource_list(std::string group_version, std::vector<Json> resources) {
+  return Json::object({{"kind", Json::text("APIResourceList")},
+                       {"apiVersion", Json::text("v1")},
+                       {"groupVersion", Json::text(std::move(group_version))},
+                       {"resources", Json::array(std::move(resources))}});
+}
+
+const control::ResourceStore* store_of(const Call& call) {
+  const control::ResourceStore* store = call.api->context.resources;
+  if (store == nullptr) answer_status(call, 404, "NotFound", "the server could not find the requested resource");
+  return store;
+}
+
+// ---- OpenAPI ------------------------------------------------------------------------------------------------------
+
+Json parameter(std::string_view name) {
+  return Json::object(
+      {{"name", Json::text(std::string(name))},
+       {"in", Json::text("query")},
+       {"schema", Json::object({{"type", Json::text("string")}, {"uniqueItems", Json::boolean(true)}})}});
+}
+
+Json gvk(const ResourceKind& kind, const std::string& version) {
+  return Json::object(
+      {{"group", Json::text(kind.group)}, {"kind", Json::text(kind.kind)}, {"version", Json::text(version)}});
+}
+
+// kubectl looks for the parameter fieldValidation of PATCH: with it, the server validates.
+Json patch_operation(const ResourceKind& kind, const std::string& version) {
+  return Json::object({{"x-kubernetes-action", Json::text("patch")},
+                       {"x-kubernetes-group-version-kind", gvk(kind, version)},
+                       {"parameters", Json::array({parameter("dryRun"), parameter("fieldManager"),
+                                                   parameter("fieldValidation"), parameter("force")})},
+                       {"responses", Json::object({{"200", Json::object({{"description", Json::text("OK")}})}})}});
+}
+
+std::string reversed_group(const std::string& group) {
+  std::string out;
+  std::size_t end = group.size();
+  while (end != std::string::npos && end > 0) {
+    const std::size_t dot = group.rfind('.', end - 1);
+    const std::size_t begin = dot == std::string::npos ? 0 : dot + 1;
+    out += (out.empty() ? "" : ".") + group.substr(begin, end - begin);
+    end = dot;
+  }
+  return out;
+}
+
+}  // namespace
+
+void api_versions(Call call) {
+  answer_json(call, Json::object({{"kind", Json::text("APIVersions")},
+                                  {"versions", texts({"v1"})},
+                                  {"serverAddressByClientCIDRs", Json::array()}})
+                        .dump());
+}
+
+void core_resources(Call call) {
+  const ResourceKind namespaces{"", "namespaces", "namespace", "Namespace", {}, {"v1"}, false};
+  const ResourceKind events{"", "events", "event", "Event", {}, {"v1"}, true};
+  const ResourceKind pods{"", "pods", "pod", "Pod", {}, {"v1"}, true};
+  std::vector<Json> list{resource("namespaces", namespaces, texts({"get", "list"})),
+                         resource("events", events, texts({"get", "list", "watch"})),
+                         resource("pods", pods, texts({"get", "list", "watch"}))};
+  list[0].set("shortNames", texts({"ns"}));
+  list[1].set("shortNames", texts({"ev"}));
+  list[2].set("shortNames", texts({"po"}));
+  answer_json(call, resource_list("v1", std::move(list)).dump());
+}
+
+void api_groups(Call call) {
+  const auto* store = store_of(call);
+  if (store == nullptr) return;
+  std::vector<Json> groups;
+  for (const auto& [group, versions] : groups_of(*store)) groups.push_back(group_object(group, versions));
+  answer_json(call, Json::object({{"kind", Json::text("APIGroupList")},
+                                  {"apiVersion", Json::text("v1")},
+                                  {"groups", Json::array(std::move(groups))}})
+                        .dump());
+}
+
+void api_group(Call call) {
+  const auto* store = store_of(call);
+  if (store == nullptr) return;
+  for (const auto& [group, versions] : groups_of(*store)) {
+    if (group != call.path[0]) continue;
+    Json object = Json::object({{"kind", Json::text("APIGroup")}, {"apiVersion", Json::text("v1")}});
+    for (auto& member : group_object(group, versions).members()) object.set(member.name, std::move(member.value));
+    answer_json(call, object.dump());
+    return;
+  }
+  answer_status(call, 404, "NotFound", "the server could not find the requested resource");
+}
+
+void group_resources(Call call) {
+  const auto* store = store_of(call);
+  if (store == nullptr) return;
+  std::vector<Json> list;
+  for (const ResourceKind& kind : store->kinds()) {
+    const bool served = std::find(kind.versions.begin(), kind.versions.end(), call.path[1]) != kind.versions.end();
+    if (kind.group != call.path[0] || !served) continue;
+    Json main = resource(kind.plural, kind,
+                         texts({"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}));
+    std::vector<Json> names;
+    for (const std::string& name : kind.short_names) names.push_back(Json::text(name));
+    if (!names.empty()) main.set("shortNames", Json::array(std::move(names)));
+    main.set("categories", texts({"all"}));
+    list.push_back(std::move(main));
+    Json status = resource(kind.plural + "/status", kind, texts({"get", "patch", "update"}));
+    status.set("singularName", Json::text(""));
+    list.push_back(std::move(status));
+  }
+  if (list.empty()) {
+    answer_status(call, 404, "NotFound", "the server could not find the requested resource");
+    return;
+  }
+  answer_json(call, resource_list(call.path[0] + "/" + call.path[1], std::move(list)).dump());
+}
+
+void openapi_index(Call call) {
+  const auto* store = store_of(call);
+  if (store == nullptr) return;
+  Json paths = Json::object();
+  for (const auto& [group, versions] : groups_of(*store)) {
+    for (const std::string& version : versions) {
+      const std::string path = "apis/" + group + "/" + version;
+      const std::string url = "/openapi/v3/" + path + "?hash=" + call.api->options.version;
+      paths.set(path, Json::object({{"serverRelativeURL", Json::text(url)}}));
+    }
+  }
+  answer_json(call, Json::object({{"paths", std::move(paths)}}).dump());
+}
+
+void openapi_group(Call call) {
+  const auto* store = store_of(call);
+  if (store == nullptr) return;
+  const std::string& group = call.path[0];
+  const std::string& version = call.path[1];
+  Json paths = Json::object();
+  Json schemas = Json::object();
+  for (const ResourceKind& kind : store->kinds()) {
+    const bool served = std::find(kind.versions.begin(), kind.versions.end(), version) != kind.versions.end();
+    if (kind.group != group || !served) continue;
+    const std::string path = "/apis/" + group + "/" + version + "/namespaces/{namespace}/" + kind.plural + "/{name}";
+    paths.set(path, Json::object({{"patch", patch_operation(kind, version)}}));
+    schemas.set(reversed_group(group) + "." + version + "." + kind.kind,
+                Json::object({{"type", Json::text("object")},
+                              {"x-kubernetes-preserve-unknown-fields", Json::boolean(true)},
+                              {"x-kubernetes-group-version-kind", Json::array({gvk(kind, version)})}}));
+  }
+  if (paths.members().empty()) {
+    answer_status(call, 404, "NotFound", "the server could not find the requested resource");
+    return;
+  }
+  answer_json(call, Json::object({{"openapi", Json::text("3.0.0")},
+                                  {"info", Json::object({{"title", Json::text("jackdaw")},
+                                                         {"version", Json::text(call.api->options.version)}})},
+                                  {"paths", std::move(paths)},
+                                  {"components", Json::object({{"schemas", std::move(schemas)}})}})
+                        .dump());
+}
+
+// ---- namespaces -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+Json namespace_object(const std::string& name) {
+  return Json::object({{"kind", Json::text("Namespace")},
+                       {"apiVersion", Json::text("v1")},
+                       {"metadata", Json::object({{"name", Json::text(name)}})},
+                       {"spec", Json::object()},
+                       {"status", Json::object({{"phase", Json::text("Active")}})}});
+}
+
+}  // namespace
+
+void list_namespaces(Call call) {
+  const auto* store = store_of(call);
+  if (store == nullptr) return;
+  std::set<std::string> names{"default"};
+  for (const ResourceKind& kind : store->kinds()) {
+    for (const auto& object : store->list(kind.group, kind.plural, "", {}).objects) {
+      if (const Json* name = object->find_path({"metadata", "namespace"})) names.insert(std::string(name->as_text()));
+    }
+  }
+  std::vector<Json> items;
+  for (const std::string& name : names) items.push_back(namespace_object(name));
+  answer_json(
+      call, Json::object({{"kind", Json::text("NamespaceList")},
+                          {"apiVersion", Json::text("v1")},
+                          {"metadata",
+                           Json::object({{"resourceVersion", Json::text(std::to_string(store->resource_version()))}})},
+                          {"items", Json::array(std::move(items))}})
+                .dump());
+}
+
+void get_namespace(Call call) {
+  answer_json(call, namespace_object(call.path[0]).dump());
+}
+
+void list_core_empty(Call call) {
+  const std::string& plural = call.path[1];
+  if (plural != "events" && plural != "pods") {
+    answer_status(call, 404, "NotFound", "the server could not find the requested resource");
+    return;
+  }
+  answer_json(call, Json::object({{"kind", Json::text(plural == "events" ? "EventList" : "PodList")},
+                                  {"apiVersion", Json::text("v1")},
+                                  {"metadata", Json::object({{"resourceVersion", Json::text("0")}})},
+                                  {"items", Json::array()}})
+                        .dump());
+}
+
+}  // namespace jackdaw::api::resources

@@ -1,0 +1,333 @@
+// Reading and writing objects. Reads are answered on the io thread; writes go to the store's thread, because they are
+// on disk before they are acknowledged.
+#include <array>
+#include <functional>
+#include <utility>
+
+#include "src/api/resources/resource_call.h"
+#include "src/api/resources/resources.h"
+#include "src/api/resources/table.h"
+#include "src/api/resources/watch_stream.h"
+
+namespace jackdaw::api::resources {
+namespace {
+
+using control::StoreAnswer;
+using spec::Json;
+using ObjectPtr = std::shared_ptr<const Json>;
+
+std::string list_kind(const control::ResourceKind& kind) {
+  return kind.kind + "List";
+}
+
+void answer_body(const Call& call, int status, const Json& body, const std::vector<std::string>& warnings = {}) {
+  net::Response response;
+  response.status = status;
+  for (const std::string& warning : warnings) {
+    // RFC 9111's warning: code, agent, quoted text.
+    std::string quoted;
+    for (const char c : warning) {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+    response.headers.push_back({"warning", "299 - \"" + quoted + "\""});
+  }
+  response.body = body.dump();
+  answer(call, std::move(response));
+}
+
+Json shown(const Call& call, const Addressed& target, const ObjectPtr& object, View view, std::string_view include) {
+  if (view == View::table) {
+    const std::array objects{object};
+    return table_of(*target.kind, objects, include, true, call.api->context.clock->wall());
+  }
+  if (view == View::object) return in_version(*object, target);
+  Json metadata = object->find("metadata") == nullptr ? Json::object() : *object->find("metadata");
+  return Json::object({{"kind", Json::text("PartialObjectMetadata")},
+                       {"apiVersion", Json::text("meta.k8s.io/v1")},
+                       {"metadata", std::move(metadata)}});
+}
+
+control::StoreError not_found(const Addressed& target) {
+  control::StoreError error;
+  error.reason = control::Reason::not_found;
+  error.message = target.name.plural + "." + target.name.group + " \"" + target.name.name + "\" not found";
+  return error;
+}
+
+void list_or_watch(Call call, const Addressed& target) {
+  const Query query = read_query(call.request());
+  const View view = wanted_view(call.request());
+  if (query.watch) {
+    start_watch(std::move(call), target, query, view);
+    return;
+  }
+  const control::ResourceStore& store = *call.api->context.resources;
+  const auto found = store.list(target.name.group, target.name.plural, target.name.namespace_name,
+                                {query.label_selector, query.field_selector});
+  const Json version = Json::text(std::to_string(found.resource_version));
+  if (view == View::table) {
+    Json table = table_of(*target.kind, found.objects, query.include_object, true, call.api->context.clock->wall());
+    table.set("metadata", Json::object({{"resourceVersion", version}}));
+    answer_body(call, 200, table);
+    return;
+  }
+  std::vector<Json> items;
+  for (const ObjectPtr& object : found.objects) items.push_back(shown(call, target, object, view, {}));
+  const bool metadata = view == View::metadata;
+  answer_body(
+      call, 200,
+      Json::object({{"apiVersion", Json::text(metadata ? "meta.k8s.io/v1" : target.name.group + "/" + target.version)},
+                    {"items", Json::array(std::move(items))},
+                    {"kind", Json::text(metadata ? "PartialObjectMetadataList" : list_kind(*target.kind))},
+                    {"metadata", Json::object({{"continue", Json::text("")}, {"resourceVersion", version}})}}));
+}
+
+// ---- writes
+// -------------------------------------------------------------------------------------------------------------
+
+// Answers 403 itself when writes are off on this listener.
+bool writes_allowed(const Call& call) {
+  if (call.api->options.repository_writes) return true;
+  answer_status(call, 403, "Forbidden",
+                "Writes are for listeners on this machine only: the daemon listens on other addresses too.");
+  return false;
+}
+
+using Write = std::function<StoreAnswer(control::ResourceStore&)>;
+
+// Runs `write` on the store's thread and answers with what it made of it; `status` when it succeeded.
+void run_write(Call call, Addressed target, int status, Write write) {
+  serving::WorkerPool& pool = *call.api->context.store_pool;
+  auto shared = std::make_shared<std::pair<Call, Addressed>>(std::move(call), std::move(target));
+  const bool posted = pool.post([shared, status, write = std::move(write)] {
+    auto answer_of_store = std::make_shared<StoreAnswer>(write(*shared->first.api->context.resources));
+    shared->first.exchange->executor().post([shared, status, answer_of_store] {
+      const auto& [call, target] = *shared;
+      if (answer_of_store->error) {
+        answer_status_error(call, target, *answer_of_store->error);
+        return;
+      }
+      const auto object = std::make_shared<const Json>(std::move(answer_of_store->object));
+      const View view = wanted_view(call.request());
+      answer_body(call, status, shown(call, target, object, view, read_query(call.request()).include_object),
+                  answer_of_store->warnings);
+    });
+  });
+  if (!posted) answer_status(shared->first, 503, "ServiceUnavailable", "Too many writes are waiting. Try again.");
+}
+
+control::WriteOptions write_options(const Query& query) {
+  return {query.field_manager, query.dry_run};
+}
+
+// What a request says of itself must be what its path says.
+bool fits_path(const Call& call, const Addressed& target, Json& object) {
+  const auto refuse = [&call](const std::string& message) {
+    answer_status(call, 400, "BadRequest", message);
+    return false;
+  };
+  if (!object.is_object()) return refuse("the body is no object");
+  const std::string api_version = target.name.group + "/" + target.version;
+  const Json* stated = object.find("apiVersion");
+  if (stated != nullptr && stated->as_text() != api_version) {
+    return refuse("the API version in the data (" + std::string(stated->as_text()) +
+                  ") does not match the expected API version (" + api_version + ")");
+  }
+  const Json* kind = object.find("kind");
+  if (kind != nullptr && kind->as_text() != target.kind->kind) {
+    return refuse(std::string(kind->as_text()) + " in version \"" + target.version + "\" cannot be handled as a " +
+                  target.kind->kind);
+  }
+  object.set("apiVersion", Json::text(api_version));
+  object.set("kind", Json::text(target.kind->kind));
+  const Json* namespace_name = object.find_path({"metadata", "namespace"});
+  if (namespace_name != nullptr && !namespace_name->as_text().empty() && !target.name.namespace_name.empty() &&
+      namespace_name->as_text() != target.name.namespace_name) {
+    return refuse("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  const Json* name = object.find_path({"metadata", "name"});
+  if (!target.name.name.empty() && name != nullptr && name->as_text() != target.name.name) {
+    return refuse("the name of the object (" + std::string(name->as_text()) + ") does not match the name on the URL (" +
+                  target.name.name + ")");
+  }
+  return true;
+}
+
+void replace_object(Call call, bool status) {
+  auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
+  if (!target || !writes_allowed(call)) return;
+  auto object = read_body(call);
+  if (!object || !fits_path(call, *target, *object)) return;
+  const auto options = write_options(read_query(call.request()));
+  const control::ResourceName name = target->name;
+  run_write(std::move(call), std::move(*target), 200,
+            [name, status, options, object = std::move(*object)](control::ResourceStore& store) {
+              return status ? store.update_status(name, object, options) : store.update(name, object, options);
+            });
+}
+
+void patch_object(Call call, std::string_view subresource) {
+  auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
+  if (!target || !writes_allowed(call)) return;
+  const std::string_view type = call.request().header("content-type").value_or("");
+  control::PatchRequest patch;
+  if (type.starts_with("application/merge-patch+json")) {
+    patch.type = control::PatchRequest::Type::merge;
+  } else if (type.starts_with("application/json-patch+json")) {
+    patch.type = control::PatchRequest::Type::json;
+  } else if (type.starts_with("application/apply-patch+yaml")) {
+    patch.type = control::PatchRequest::Type::apply;
+  } else {
+    answer_status(call, 415, "UnsupportedMediaType",
+                  "the body of the request was in an unknown format - accepted media types include: "
+                  "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml");
+    return;
+  }
+  auto body = read_body(call);
+  if (!body) return;
+  const bool apply = patch.type == control::PatchRequest::Type::apply;
+  if (apply && !fits_path(call, *target, *body)) return;
+  const Query query = read_query(call.request());
+  patch.body = std::move(*body);
+  patch.force = query.force;
+  patch.subresource = subresource;
+  const control::ResourceName name = target->name;
+  const bool is_new = apply && call.api->context.resources->get(name) == nullptr;
+  run_write(std::move(call), std::move(*target), is_new ? 201 : 200,
+            [name, patch = std::move(patch), options = write_options(query)](control::ResourceStore& store) {
+              return store.patch(name, patch, options);
+            });
+}
+
+// DeleteOptions, of which preconditions and dryRun count.
+bool read_delete_options(const Call& call, control::Preconditions& preconditions, bool& dry_run) {
+  if (call.request().body().empty()) return true;
+  const auto body = read_body(call);
+  if (!body) return false;
+  if (const Json* uid = body->find_path({"preconditions", "uid"})) preconditions.uid = uid->as_text();
+  if (const Json* version = body->find_path({"preconditions", "resourceVersion"})) {
+    preconditions.resource_version = version->as_text();
+  }
+  if (const Json* runs = body->find("dryRun")) dry_run |= !runs->items().empty();
+  return true;
+}
+
+Json removed_status(const Addressed& target, const Json& object) {
+  Json status = status_object(200, "", "");
+  status.erase("code");
+  Json details = Json::object({{"name", Json::text(target.name.name)},
+                               {"group", Json::text(target.name.group)},
+                               {"kind", Json::text(target.name.plural)}});
+  if (const Json* uid = object.find_path({"metadata", "uid"})) details.set("uid", *uid);
+  status.set("details", std::move(details));
+  return status;
+}
+
+}  // namespace
+
+void list_all(Call call) {
+  if (const auto target = addressed(call, "", call.path[2], "")) list_or_watch(std::move(call), *target);
+}
+
+void list(Call call) {
+  if (const auto target = addressed(call, call.path[2], call.path[3], "")) list_or_watch(std::move(call), *target);
+}
+
+void get(Call call) {
+  const auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
+  if (!target) return;
+  const ObjectPtr object = call.api->context.resources->get(target->name);
+  if (object == nullptr) {
+    answer_status_error(call, *target, not_found(*target));
+    return;
+  }
+  const Query query = read_query(call.request());
+  answer_body(call, 200, shown(call, *target, object, wanted_view(call.request()), query.include_object));
+}
+
+void create(Call call) {
+  auto target = addressed(call, call.path[2], call.path[3], "");
+  if (!target || !writes_allowed(call)) return;
+  auto object = read_body(call);
+  if (!object || !fits_path(call, *target, *object)) return;
+  if (const Json* name = object->find_path({"metadata", "name"})) target->name.name = name->as_text();
+  const auto options = write_options(read_query(call.request()));
+  const control::ResourceName name = target->name;
+  run_write(std::move(call), std::move(*target), 201,
+            [name, options, object = std::move(*object)](control::ResourceStore& store) {
+              return store.create(name, object, options);
+            });
+}
+
+void replace(Call call) {
+  replace_object(std::move(call), false);
+}
+void replace_status(Call call) {
+  replace_object(std::move(call), true);
+}
+void patch(Call call) {
+  patch_object(std::move(call), "");
+}
+void patch_status(Call call) {
+  patch_object(std::move(call), "status");
+}
+
+void remove(Call call) {
+  auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
+  if (!target || !writes_allowed(call)) return;
+  control::WriteOptions options = write_options(read_query(call.request()));
+  control::Preconditions preconditions;
+  if (!read_delete_options(call, preconditions, options.dry_run)) return;
+  const Addressed copy = *target;
+  serving::WorkerPool& pool = *call.api->context.store_pool;
+  const auto shared = std::make_shared<Call>(std::move(call));
+  const bool posted = pool.post([shared, copy, options, preconditions] {
+    auto removed =
+        std::make_shared<StoreAnswer>(shared->api->context.resources->remove(copy.name, preconditions, options));
+    shared->exchange->executor().post([shared, copy, removed] {
+      if (removed->error) {
+        answer_status_error(*shared, copy, *removed->error);
+      } else if (removed->object.find_path({"metadata", "deletionTimestamp"}) != nullptr) {
+        answer_body(*shared, 200, in_version(removed->object, copy));  // finalizers hold it
+      } else {
+        answer_body(*shared, 200, removed_status(copy, removed->object));
+      }
+    });
+  });
+  if (!posted) answer_status(*shared, 503, "ServiceUnavailable", "Too many writes are waiting. Try again.");
+}
+
+void remove_all(Call call) {
+  auto target = addressed(call, call.path[2], call.path[3], "");
+  if (!target || !writes_allowed(call)) return;
+  const Query query = read_query(call.request());
+  control::WriteOptions options = write_options(query);
+  control::Preconditions ignored;
+  if (!read_delete_options(call, ignored, options.dry_run)) return;
+  const control::Selector selector{query.label_selector, query.field_selector};
+  const Addressed copy = *target;
+  serving::WorkerPool& pool = *call.api->context.store_pool;
+  const auto shared = std::make_shared<Call>(std::move(call));
+  const bool posted = pool.post([shared, copy, options, selector] {
+    control::ResourceStore& store = *shared->api->context.resources;
+    auto items = std::make_shared<std::vector<Json>>();
+    for (const ObjectPtr& object :
+         store.list(copy.name.group, copy.name.plural, copy.name.namespace_name, selector).objects) {
+      control::ResourceName name = copy.name;
+      name.name = object->find_path({"metadata", "name"})->as_text();
+      StoreAnswer removed = store.remove(name, {}, options);
+      if (!removed.error) items->push_back(in_version(removed.object, copy));
+    }
+    shared->exchange->executor().post([shared, copy, items] {
+      answer_body(*shared, 200,
+                  Json::object({{"apiVersion", Json::text(copy.name.group + "/" + copy.version)},
+                                {"items", Json::array(std::move(*items))},
+                                {"kind", Json::text(list_kind(*copy.kind))},
+                                {"metadata", Json::object()}}));
+    });
+  });
+  if (!posted) answer_status(*shared, 503, "ServiceUnavailable", "Too many writes are waiting. Try again.");
+}
+
+}  // namespace jackdaw::api::resources

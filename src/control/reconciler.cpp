@@ -1,0 +1,267 @@
+#include "jackdaw/control/reconciler.h"
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "jackdaw/base/log.h"
+#include "src/control/service_status.h"
+
+namespace jackdaw::control {
+namespace {
+
+using spec::Json;
+using ObjectPtr = std::shared_ptr<const Json>;
+
+std::string text_at(const Json& object, std::initializer_list<std::string_view> path) {
+  const Json* found = object.find_path(path);
+  return found == nullptr ? std::string() : std::string(found->as_text());
+}
+
+std::int64_t generation_of(const Json& object) {
+  const Json* found = object.find_path({"metadata", "generation"});
+  return found == nullptr ? 0 : found->as_integer();
+}
+
+// All of an object that decides what runs: its spec, and annotations (which count no generation up).
+std::string wish_of(const Json& object) {
+  std::string out;
+  if (const Json* wanted = object.find("spec")) out = wanted->dump();
+  const Json* annotations = object.find_path({"metadata", "annotations"});
+  if (annotations == nullptr) return out;
+  for (const Json::Member& member : annotations->members()) {
+    if (member.name != "kubectl.kubernetes.io/last-applied-configuration")
+      out += "\n" + member.name + "=" + member.value.dump();
+  }
+  return out;
+}
+
+// What the thread has to do, and how work that ends elsewhere comes back to it. Outlives the reconciler where
+// ModelControl still holds callbacks.
+class Inbox {
+ public:
+  void post(std::function<void()> work) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return;
+      queue_.push_back(std::move(work));
+    }
+    ready_.notify_one();
+  }
+
+  void close() {
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+      queue_.clear();
+    }
+    ready_.notify_all();
+  }
+
+  void run() {
+    for (;;) {
+      std::function<void()> work;
+      {
+        std::unique_lock lock(mutex_);
+        ready_.wait(lock, [this] { return closed_ || !queue_.empty(); });
+        if (closed_) return;
+        work = std::move(queue_.front());
+        queue_.pop_front();
+      }
+      work();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<std::function<void()>> queue_;
+  bool closed_ = false;
+};
+
+class ServiceReconciler final : public Reconciler {
+ public:
+  ServiceReconciler(ResourceStore& store, ModelControl& models, ReconcilerOptions options)
+      : store_(store), models_(models), options_(std::move(options)), inbox_(std::make_shared<Inbox>()) {}
+
+  ~ServiceReconciler() override {
+    watches_.clear();
+    inbox_->close();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void start() override {
+    for (const ResourceKind& kind : store_.kinds()) {
+      for (const ObjectPtr& object : store_.list(kind.group, kind.plural, "", {}).objects)
+        first_.insert(key_of(kind, *object));
+    }
+    inbox_->post([this] { watch_all(); });
+    thread_ = std::thread([this] {
+      pthread_setname_np(pthread_self(), "control");
+      inbox_->run();
+    });
+  }
+
+ private:
+  struct Known {
+    std::string wish;      // that was last handed to ModelControl
+    bool answers = false;  // some revision does
+  };
+
+  static std::string key_of(const ResourceKind& kind, const Json& object) {
+    return kind.plural + "/" + text_at(object, {"metadata", "namespace"}) + "/" + text_at(object, {"metadata", "name"});
+  }
+
+  void watch_all() {
+    for (const ResourceKind& kind : store_.kinds()) watch(kind);
+    settled("");
+  }
+
+  void watch(const ResourceKind& kind) {
+    WatchRequest request;
+    request.group = kind.group;
+    request.plural = kind.plural;
+    request.send_initial_events = true;
+    request.wake = [this, plural = kind.plural, inbox = inbox_] { inbox->post([this, plural] { take(plural); }); };
+    StoreError error;
+    watches_[kind.plural] = store_.watch(std::move(request), error);
+    if (watches_[kind.plural] == nullptr) {
+      log_error("the declared objects cannot be watched", {{"kind", kind.kind}, {"reason", error.message}});
+      return;
+    }
+    take(kind.plural);
+  }
+
+  void take(const std::string& plural) {
+    const auto at = watches_.find(plural);
+    if (at == watches_.end() || at->second == nullptr) return;
+    const ResourceKind& kind = *kind_of(plural);
+    bool expired = false;
+    for (const WatchEvent& event : at->second->take(expired)) {
+      if (event.type == EventType::bookmark) continue;
+      if (event.type == EventType::deleted) {
+        removed(kind, *event.object);
+      } else {
+        changed(kind, event.object);
+      }
+    }
+    if (expired) resync(kind);
+  }
+
+  const ResourceKind* kind_of(const std::string& plural) const {
+    for (const ResourceKind& kind : store_.kinds()) {
+      if (kind.plural == plural) return &kind;
+    }
+    return nullptr;
+  }
+
+  // Events were lost: what is gone is told by what is there.
+  void resync(const ResourceKind& kind) {
+    std::set<std::string> there;
+    for (const ObjectPtr& object : store_.list(kind.group, kind.plural, "", {}).objects)
+      there.insert(key_of(kind, *object));
+    std::vector<std::string> gone;
+    for (const auto& [key, known] : known_) {
+      if (key.starts_with(kind.plural + "/") && !there.contains(key)) gone.push_back(key);
+    }
+    for (const std::string& key : gone) {
+      const std::size_t slash = key.find('/', kind.plural.size() + 1);
+      forget(key, key.substr(kind.plural.size() + 1, slash - kind.plural.size() - 1), key.substr(slash + 1));
+    }
+    watch(kind);
+  }
+
+  void forget(const std::string& key, const std::string& namespace_name, const std::string& name) {
+    known_.erase(key);
+    models_.remove(namespace_name, name, {});
+    settled(key);
+  }
+
+  void removed(const ResourceKind& kind, const Json& object) {
+    forget(key_of(kind, object), text_at(object, {"metadata", "namespace"}), text_at(object, {"metadata", "name"}));
+  }
+
+  void changed(const ResourceKind& kind, const ObjectPtr& object) {
+    const std::string key = key_of(kind, *object);
+    Known& known = known_[key];
+    std::string wish = wish_of(*object);
+    if (known.wish == wish) return;  // our own status, labels, managers
+    known.wish = std::move(wish);
+    Result<DeclaredModel> model = options_.translate(*object);
+    if (!model) {
+      write_status(kind, object,
+                   {ServicePhase::failed, known.answers, "InvalidPredictorSpec", model.error().text(), {}});
+      settled(key);
+      return;
+    }
+    const bool stopped = model->stopped;
+    const std::string model_name = model->name;
+    if (!stopped) write_status(kind, object, {ServicePhase::loading, known.answers, {}, {}, model_name});
+    models_.put(std::move(*model),
+                [this, &kind, key, object, stopped, model_name, inbox = inbox_](Result<void> loaded) {
+                  inbox->post([this, &kind, key, object, stopped, model_name, loaded = std::move(loaded)] {
+                    put_done(kind, key, object, stopped, model_name, loaded);
+                  });
+                });
+  }
+
+  void put_done(const ResourceKind& kind, const std::string& key, const ObjectPtr& object, bool stopped,
+                const std::string& model_name, const Result<void>& loaded) {
+    const auto at = known_.find(key);
+    const bool current = at != known_.end() && at->second.wish == wish_of(*object);
+    if (current) {
+      if (loaded) at->second.answers = !stopped;
+      ServiceState state{stopped ? ServicePhase::stopped : ServicePhase::ready, at->second.answers, {}, {}, model_name};
+      if (!loaded)
+        state.phase = ServicePhase::failed, state.reason = "ModelLoadFailed", state.message = loaded.error().text();
+      write_status(kind, object, state);
+    }
+    settled(key);
+  }
+
+  // Status over the object as it is now; a write that raced with it is tried again on the newer one.
+  void write_status(const ResourceKind& kind, const ObjectPtr& object, const ServiceState& state) {
+    const ResourceName name{kind.group, kind.plural, text_at(*object, {"metadata", "namespace"}),
+                            text_at(*object, {"metadata", "name"})};
+    for (int attempt = 0; attempt < 8; ++attempt) {
+      const ObjectPtr now = store_.get(name);
+      if (now == nullptr || generation_of(*now) != generation_of(*object)) return;
+      Json with = with_status(*now, state, {options_.domain, options_.address}, options_.clock->wall());
+      const StoreAnswer answer = store_.update_status(name, std::move(with), {"jackdaw", false});
+      if (!answer.error) return;
+      if (answer.error->reason != Reason::conflict) {
+        log_error("a status could not be written",
+                  {{"object", name.plural + "/" + name.name}, {"reason", answer.error->message}});
+        return;
+      }
+    }
+  }
+
+  // "" = none in particular: nothing may have been there at all.
+  void settled(const std::string& key) {
+    first_.erase(key);
+    if (first_.empty() && options_.first_settled) std::exchange(options_.first_settled, nullptr)();
+  }
+
+  ResourceStore& store_;
+  ModelControl& models_;
+  ReconcilerOptions options_;
+  std::shared_ptr<Inbox> inbox_;
+  std::map<std::string, std::unique_ptr<Watch>> watches_;  // by plural
+  std::map<std::string, Known> known_;                     // by key_of()
+  std::set<std::string> first_;                            // objects of the start that are not settled yet
+  std::thread thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<Reconciler> make_reconciler(ResourceStore& store, ModelControl& models, ReconcilerOptions options) {
+  return std::make_unique<ServiceReconciler>(store, models, std::move(options));
+}
+
+}  // namespace jackdaw::control

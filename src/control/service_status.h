@@ -1,0 +1,30 @@
+// The status of services as KServe writes it: conditions, addresses, revisions, modelStatus.
+#pragma once
+
+#include <string>
+
+#include "jackdaw/base/env.h"
+#include "jackdaw/spec/json.h"
+
+namespace jackdaw::control {
+
+enum class ServicePhase : unsigned char { loading, ready, failed, stopped };
+
+struct ServiceState {
+  ServicePhase phase = ServicePhase::loading;
+  bool old_one_answers = false;  // loading or failed: an earlier revision still answers
+  std::string reason;            // failed: "ModelLoadFailed", "InvalidPredictorSpec"
+  std::string message;
+  std::string model_name;  // what clients call it
+};
+
+struct StatusAddresses {
+  std::string domain;   // "example.com"
+  std::string address;  // "http://127.0.0.1:8080"
+};
+
+// The whole object with its status brought up to date. Conditions that stay keep their lastTransitionTime.
+spec::Json with_status(const spec::Json& object, const ServiceState& state, const StatusAddresses& addresses,
+                       WallTime now);
+
+}  // namespace jackdaw::control
