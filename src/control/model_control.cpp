@@ -1,9 +1,9 @@
 #include "jackdaw/control/model_control.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "jackdaw/base/log.h"
@@ -23,18 +23,12 @@ class Control final : public ModelControl {
       : factory_(factory), registry_(registry), metrics_(metrics), work_("work", 1, 4096) {}
 
   void declare(std::vector<DeclaredModel> models, std::function<void()> all_done) override {
-    for (const DeclaredModel& model : models) registry_.put(pending(model));
-    {
-      const std::lock_guard lock(mutex_);
-      declared_.insert(declared_.end(), models.begin(), models.end());
-    }
-    const bool queued = work_.post([this, models = std::move(models), done = std::move(all_done)] {
-      for (const DeclaredModel& model : models) {
-        if (!model.stopped) (void)load_now(model);
-      }
-      if (done) done();
-    });
-    if (!queued) log_error("models were not loaded: the work queue is full");
+    const auto left = std::make_shared<std::atomic<std::size_t>>(models.size() + 1);
+    const auto one_done = [left, all_done = std::move(all_done)] {
+      if (left->fetch_sub(1) == 1 && all_done) all_done();
+    };
+    for (DeclaredModel& model : models) put(std::move(model), [one_done](const Result<void>&) { one_done(); });
+    one_done();
   }
 
   void put(DeclaredModel model, std::function<void(Result<void>)> done) override {
@@ -45,10 +39,9 @@ class Control final : public ModelControl {
 
   void remove(std::string namespace_name, std::string service_name, std::function<void()> done) override {
     const auto work = [this, namespace_name, service_name, done] {
-      if (const auto gone = forget(namespace_name, service_name)) {
-        registry_.remove(gone->name, gone->namespace_name);
-        log_info("model removed", {{"model", gone->name}});
-      }
+      if (forget(namespace_name, service_name))
+        log_info("service removed", {{"namespace", namespace_name}, {"service", service_name}});
+      remove_served(namespace_name, service_name, "");
       if (done) done();
     };
     // It takes no time, and a service that was deleted must not stay: done here when the queue is full.
@@ -84,33 +77,36 @@ class Control final : public ModelControl {
     return make_error(Code::resource_exhausted, "too many model loads are waiting; try again later");
   }
 
-  // Takes the service's declaration out of the list.
-  std::optional<DeclaredModel> forget(const std::string& namespace_name, const std::string& service_name) {
+  // Takes the service's declaration out of the list; false when there was none.
+  bool forget(const std::string& namespace_name, const std::string& service_name) {
     const std::lock_guard lock(mutex_);
-    const auto at = std::find_if(declared_.begin(), declared_.end(), [&](const DeclaredModel& m) {
-      return m.namespace_name == namespace_name && m.service_name == service_name;
-    });
-    if (at == declared_.end()) return std::nullopt;
-    std::optional<DeclaredModel> out(std::move(*at));
-    declared_.erase(at);
-    return out;
+    return std::erase_if(declared_, [&](const DeclaredModel& m) {
+             return m.namespace_name == namespace_name && m.service_name == service_name;
+           }) > 0;
   }
 
   Result<void> put_now(const DeclaredModel& model) {
-    const auto previous = forget(model.namespace_name, model.service_name);
+    forget(model.namespace_name, model.service_name);
     {
       const std::lock_guard lock(mutex_);
       declared_.push_back(model);
     }
-    const bool renamed = previous && previous->name != model.name;
     if (model.stopped) {
       registry_.put(pending(model));
-      if (renamed) registry_.remove(previous->name, previous->namespace_name);
-      return {};
+    } else {
+      JACKDAW_TRY(load_now(model));
     }
-    Result<void> loaded = load_now(model);
-    if (renamed && loaded) registry_.remove(previous->name, previous->namespace_name);
-    return loaded;
+    remove_served(model.namespace_name, model.service_name, model.name);
+    return {};
+  }
+
+  // Whatever the service serves under other names than `keep`.
+  void remove_served(const std::string& namespace_name, const std::string& service_name, const std::string& keep) {
+    const auto snapshot = registry_.snapshot();
+    for (const auto& served : snapshot->models()) {
+      const bool its = served->namespace_name == namespace_name && served->service_name == service_name;
+      if (its && served->name != keep) registry_.remove(served->name, namespace_name);
+    }
   }
 
   static ServedModel pending(const DeclaredModel& declared) {

@@ -49,10 +49,18 @@ struct World {
     declared.resolve = [] { return Result<std::string>(std::string("/nowhere")); };
     return declared;
   }
-  void declare(std::vector<DeclaredModel> models) {
+  Result<void> put(DeclaredModel model) {
+    std::promise<Result<void>> promise;
+    control->put(std::move(model), [&promise](Result<void> outcome) { promise.set_value(std::move(outcome)); });
+    return promise.get_future().get();
+  }
+  void remove(const std::string& service) {
     std::promise<void> done;
-    control->declare(std::move(models), [&done] { done.set_value(); });
+    control->remove("default", service, [&done] { done.set_value(); });
     done.get_future().wait();
+  }
+  void declare(std::vector<DeclaredModel> models) {
+    for (DeclaredModel& model : models) (void)put(std::move(model));
   }
   Result<void> act(void (ModelControl::*verb)(std::string, std::function<void(Result<void>)>),
                    const std::string& name) {
@@ -140,4 +148,58 @@ TEST_CASE("NumberedFoldersAreVersionsAndEverythingElseIsOne") {
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].path == root.string());
   fs::remove_all(root);
+}
+
+TEST_CASE("AReplacedModelAnswersUntilTheNewOneIsLoaded") {
+  World world;
+  CHECK(world.put(World::model("iris")).has_value());
+  const auto first = world.find("iris")->latest()->engine;
+  DeclaredModel next = World::model("iris");
+  next.resolve = [&] {
+    CHECK(world.find("iris")->latest()->engine == first);  // while the next one is being loaded
+    return Result<std::string>(std::string("/next"));
+  };
+  CHECK(world.put(next).has_value());
+  CHECK(world.find("iris")->latest()->engine != first);
+}
+
+TEST_CASE("AReplacementThatFailsLeavesTheOldModelAndCanBeTriedAgain") {
+  World world;
+  CHECK(world.put(World::model("iris")).has_value());
+  const auto first = world.find("iris")->latest()->engine;
+  world.factory.fails = true;
+  CHECK(world.put(World::model("iris")).error().text() == "/nowhere: broken file");
+  CHECK(world.find("iris")->latest()->engine == first);
+  world.factory.fails = false;
+  CHECK(world.put(World::model("iris")).has_value());
+  CHECK(world.find("iris")->latest()->engine != first);
+}
+
+TEST_CASE("ARenamedModelLosesItsOldNameOnceTheNewOneAnswers") {
+  World world;
+  CHECK(world.put(World::model("iris")).has_value());
+  DeclaredModel renamed = World::model("iris");
+  renamed.name = "flowers";
+  world.factory.fails = true;
+  CHECK_FALSE(world.put(renamed).has_value());
+  CHECK(world.find("iris")->latest()->state == ModelState::ready);
+  world.factory.fails = false;
+  CHECK(world.put(renamed).has_value());
+  CHECK(world.find("iris") == nullptr);
+  CHECK(world.find("flowers")->latest()->state == ModelState::ready);
+}
+
+TEST_CASE("AStoppedServiceIsUnloadedAndARemovedOneIsGone") {
+  World world;
+  CHECK(world.put(World::model("iris")).has_value());
+  DeclaredModel stopped = World::model("iris");
+  stopped.stopped = true;
+  CHECK(world.put(stopped).has_value());
+  CHECK(world.find("iris")->unloaded);
+  CHECK(world.put(World::model("iris")).has_value());
+  CHECK(world.find("iris")->latest()->state == ModelState::ready);
+  world.remove("iris");
+  CHECK(world.find("iris") == nullptr);
+  world.remove("iris");
+  CHECK(world.act(&ModelControl::load, "iris").error().code == Code::not_found);
 }
