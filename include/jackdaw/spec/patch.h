@@ -16,8 +16,9 @@ namespace jackdaw::spec {
 Json merge_patch(Json target, const Json& patch);
 
 // RFC 6902 (application/json-patch+json): add, remove, replace, move, copy, test. The error names the operation's
-// number and pointer; Code::unprocessable when a test does not hold, invalid_argument otherwise.
-Result<Json> json_patch(Json target, const Json& operations);
+// number and pointer; Code::unprocessable when a test does not hold, too_large when the result or the work would pass
+// the limits (all that is added counts, so that copies cannot double a value over and over), invalid_argument otherwise.
+Result<Json> json_patch(Json target, const Json& operations, const ReadLimits& limits = {});
 
 // ---- server-side apply (application/apply-patch+yaml)
 // ------------------------------------------------------------------------ Kubernetes:
