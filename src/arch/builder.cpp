@@ -200,9 +200,9 @@ class Builder {
     for (const FileTensor& tensor : file_.tensors()) {
       if (loader_.used(tensor.name) || !names_.in_layers(tensor.name, hp_.layers)) continue;
       return make_error(Code::unsupported,
-                        "{} has no use for this tensor, so this must be another kind of model; answers without it "
-                        "would be wrong.",
-                        family_.name)
+                        "{} of {} layers has no use for this tensor, so this must be another kind of model, or a "
+                        "damaged one; answers without it would be wrong.",
+                        family_.name, hp_.layers)
           .at(tensor.name);
     }
     return {};

@@ -89,7 +89,9 @@ bool Names::in_layers(std::string_view name, std::uint32_t layers) const {
   std::uint32_t index = 0;
   const char* end = name.data() + name.size();
   const auto [stop, status] = std::from_chars(name.data() + start.size(), end, index);
-  if (status != std::errc() || stop == end || *stop != '.' || index >= layers) return false;
+  if (status != std::errc() || stop == end || *stop != '.') return false;
+  // safetensors keep layers for drafting behind the last; GGUF counts every layer it has.
+  if (index >= layers && !is_gguf_) return false;
   // Frequencies that old files carry along; everybody computes them.
   return !name.ends_with("rotary_emb.inv_freq") && !name.ends_with("attn_rot_embd.weight");
 }

@@ -46,7 +46,7 @@ class Names {
   std::string layer(std::uint32_t index, Role role) const;
   // One expert's own tensor; `role` is gate, up or down.
   std::string expert(std::uint32_t index, std::uint32_t expert, Role role) const;
-  // Whether `name` is a tensor of a layer below `layers` that a decoder of this family would have to use.
+  // Whether `name` is a tensor of a layer that a decoder of this family and `layers` layers would have to use.
   bool in_layers(std::string_view name, std::uint32_t layers) const;
 
  private:

@@ -30,6 +30,12 @@ Result<RopeScalingKind> gguf_kind(const Settings& settings, const RopeScaling& r
   if (type == "none") return RopeScalingKind::none;
   if (type == "yarn") return RopeScalingKind::yarn;
   if (type == "linear" || type.empty()) return rope.factor == 1.0f ? RopeScalingKind::none : RopeScalingKind::linear;
+  if (type == "longrope") {
+    return make_error(Code::invalid_argument,
+                      "The rotary scaling is longrope, but the tensors rope_factors_long.weight and "
+                      "rope_factors_short.weight are not there; convert the model again.")
+        .at(settings.name(key));
+  }
   return make_error(Code::unsupported, "The rotary scaling \"{}\" is not known; none, linear, yarn and longrope are.",
                     type)
       .at(settings.name(key));

@@ -344,6 +344,12 @@ TEST_CASE("RefusesTensorsOfALayerThatTheFamilyHasNoUseFor") {
   program_of(other, backend);
 }
 
+TEST_CASE("RefusesAGgufThatCountsFewerLayersThanItHas") {
+  FakeModelFile file = small_gguf_llama();
+  file.set("llama.block_count", 1);
+  CHECK_THAT(refusal(file).text(), Contains("blk.1.") && Contains("1 layers"));
+}
+
 TEST_CASE("RotaryFactorsMustBeOnePerPairAndFinite") {
   FakeModelFile file = small_gguf_llama();
   file.add_values({"rope_freqs.weight", Encoding::f32, {3}, {}}, {1, 2, 3});

@@ -94,6 +94,14 @@ TEST_CASE("YarnTakesItsMagnitudeFromTheFileWhenItIsThere") {
   CHECK(rope_of(described(file).rope).magnitude == 1.5f);
 }
 
+TEST_CASE("LongropeOfAGgufNeedsItsFactors") {
+  FakeModelFile file = testing::small_gguf_llama();
+  file.set("llama.rope.scaling.type", "longrope");
+  const auto description = describe(file);
+  REQUIRE_FALSE(description.has_value());
+  CHECK_THAT(description.error().text(), Catch::Matchers::Contains("rope_factors_long.weight"));
+}
+
 TEST_CASE("WindowsFollowTheFamilysRule") {
   const auto windows = [](const FakeModelFile& file) {
     std::vector<std::uint32_t> out;
