@@ -3,6 +3,8 @@
 #include <bit>
 #include <string>
 
+#include "vocabulary.h"
+
 namespace jackdaw::text {
 
 void MergeTable::reset(std::size_t count) {
@@ -22,17 +24,24 @@ void MergeTable::insert(TokenId left, TokenId right, std::uint32_t rank, TokenId
 
 namespace {
 
+// Two pieces and the space between them.
+constexpr std::size_t merge_bytes_max = 2 * limits::piece_bytes_max + 1;
+// Each border costs a look at the whole merge, and a hostile one may be all spaces.
+constexpr int borders_max = 64;
+
 Error unknown_pieces(std::size_t rank, std::string_view merge) {
   return make_error(Code::invalid_argument,
                     "Merge {} (\"{}\") is made of pieces that the vocabulary does not have. The tokenizer's merges and "
                     "its vocabulary do not belong together.",
-                    rank, merge);
+                    rank, merge.substr(0, 100));
 }
 
 // Pieces hold no space as a rule, so the first place that gives three known pieces is the border.
 bool insert_merge(MergeTable& table, std::string_view merge, std::uint32_t rank, const PieceTable& pieces,
                   std::string (*key_of)(std::string_view)) {
-  for (std::size_t space = merge.find(' ', 1); space != merge.npos; space = merge.find(' ', space + 1)) {
+  int borders = 0;
+  for (std::size_t space = merge.find(' ', 1); space != merge.npos && borders < borders_max;
+       space = merge.find(' ', space + 1), ++borders) {
     const std::string left = key_of(merge.substr(0, space));
     const std::string right = key_of(merge.substr(space + 1));
     const TokenId left_id = pieces.find(left);
@@ -53,6 +62,10 @@ Result<MergeTable> read_merges(const TokenizerSpec& spec, const std::vector<std:
   table.reset(spec.merge_ids.empty() ? spec.merges.size() : spec.merge_ids.size());
   std::uint32_t rank = 0;
   for (const std::string& merge : spec.merge_ids.empty() ? spec.merges : std::vector<std::string>{}) {
+    if (merge.size() > merge_bytes_max) {
+      return make_error(Code::too_large, "Merge {} of the tokenizer is {} bytes long; the limit is {}.", rank,
+                        merge.size(), merge_bytes_max);
+    }
     if (!insert_merge(table, merge, rank, pieces, key_of)) return unknown_pieces(rank, merge);
     ++rank;
   }

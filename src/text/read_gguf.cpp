@@ -108,7 +108,9 @@ Result<TokenizerSpec> read_gguf_tokenizer(const Metadata& keys) {
   if (spec.unknown >= static_cast<TokenId>(count)) spec.unknown = -1;
   spec.bos = id_at(keys, "bos_token_id", count, spec.bos);
   spec.eos = id_at(keys, "eos_token_id", count, spec.eos);
-  spec.unknown = id_at(keys, "unknown_token_id", count, spec.unknown);
+  // Bytes that a byte-level vocabulary lacks are dropped, by llama.cpp as by the tokenizers that such files come from;
+  // their unknown_token_id is often <|endoftext|>, which would end the prompt's text.
+  if (spec.kind != TokenizerKind::byte_bpe) spec.unknown = id_at(keys, "unknown_token_id", count, spec.unknown);
   spec.padding = id_at(keys, "padding_token_id", count, spec.padding);
   for (const std::string_view name : {"eot_token_id", "eom_token_id"}) {
     if (const TokenId id = id_at(keys, name, count, -1); id >= 0) spec.end_of_generation.push_back(id);

@@ -219,12 +219,30 @@ TEST_CASE("RefusesBrokenSpecsWithReasons") {
   CHECK_THAT(refusal([](auto& s) { s.pieces[1].assign(5000, 'x'); }), Contains("5000 bytes"));
   CHECK_THAT(refusal([](auto& s) { s.merges = {"a c"}; }), Contains("Merge 0"));
   CHECK_THAT(refusal([](auto& s) { s.merge_ids = {{1, 9}}; }), Contains("Merge 0"));
+  // Trying each of a long merge's spaces as the border is quadratic: minutes for a megabyte.
+  CHECK_THAT(refusal([](auto& s) { s.merges = {"a" + std::string(1u << 20, ' ')}; }), Contains("1048577 bytes long"));
+  CHECK(refusal([](auto& s) { s.merges = {"a" + std::string(8000, ' ')}; }).size() < 400);
   CHECK_THAT(refusal([](auto& s) { s.precompiled_charsmap = "abc"; }), Contains("charsmap"));
   CHECK_THAT(refusal([](auto& s) {
                s.kind = TokenizerKind::byte_bpe;
                s.pre = "no-such";
              }),
              Contains("\"no-such\"") && Contains("llama-bpe"));
+}
+
+// llama.cpp and the tokenizers of such models drop them; the file's unknown token is often <|endoftext|>.
+TEST_CASE("BytesThatAByteLevelGgufLacksAreDropped") {
+  formats::Metadata keys;
+  keys.values["tokenizer.ggml.model"] = std::string("gpt2");
+  keys.values["tokenizer.ggml.pre"] = std::string("gpt-2");
+  keys.values["tokenizer.ggml.tokens"] = std::vector<std::string>{"<|endoftext|>", "a", "b"};
+  keys.values["tokenizer.ggml.token_type"] = std::vector<std::int64_t>{3, 1, 1};
+  keys.values["tokenizer.ggml.unknown_token_id"] = std::int64_t{0};
+  auto spec = read_gguf_tokenizer(keys);
+  REQUIRE(spec.has_value());
+  const auto tokenizer = Tokenizer::build(*std::move(spec));
+  REQUIRE(tokenizer.has_value());
+  CHECK((*tokenizer)->encode("aZb") == std::vector<TokenId>{1, 2});
 }
 
 TEST_CASE("TheLengthThatTransformersWritesForNoLimitIsRead") {
