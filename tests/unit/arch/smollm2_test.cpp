@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// llama.cpp rounds activations to 8 bits, which moved leads by up to 0.48 where both were recorded.
+// llama.cpp rounds activations to 8 bits, which moved leads by up to 0.48 over the answers compared here.
 constexpr double llama_cpp_near_tie = 0.5;
 
 fs::path model_path() {
@@ -38,10 +38,15 @@ struct Recorded {
   std::vector<double> lead_of_llama_cpp;
 };
 
+// The first of what is recorded, which the reference backend does in seconds; tests/e2e/llm.py compares all of it.
+constexpr std::size_t answers_compared = 3;
+constexpr std::size_t tokens_compared = 12;
+
 template <typename T>
 std::vector<T> list_of(const simdjson::dom::element& answer, std::string_view key) {
   std::vector<T> out;
   for (const simdjson::dom::element value : answer[key].get_array()) out.push_back(static_cast<T>(double(value)));
+  if (key != "prompt_tokens") out.resize(std::min(out.size(), tokens_compared));
   return out;
 }
 
@@ -51,6 +56,7 @@ std::vector<Recorded> recorded_answers() {
       parser.load(std::string(JACKDAW_SOURCE_DIR) + "/tests/data/llm/arch/smollm2_exact.json");
   std::vector<Recorded> out;
   for (const simdjson::dom::element answer : list) {
+    if (out.size() == answers_compared) break;
     out.push_back({list_of<std::int32_t>(answer, "prompt_tokens"), list_of<std::int32_t>(answer, "tokens"),
                    list_of<std::int32_t>(answer, "best"), list_of<double>(answer, "lead"),
                    list_of<double>(answer, "lead_of_llama_cpp")});
