@@ -23,10 +23,10 @@ class Json {
   enum class Kind : unsigned char { null, boolean, number, text, array, object };
   struct Member;
 
-  Json() = default;  // null
-  Json(const Json&) = default;
-  Json(Json&&) noexcept = default;
-  ~Json() = default;
+  Json();  // null
+  Json(const Json& other);
+  Json(Json&& other) noexcept;
+  ~Json();
   // A value may be assigned a part of itself: `json = json.items()[0]`.
   Json& operator=(const Json& other);
   Json& operator=(Json&& other) noexcept;
@@ -88,6 +88,12 @@ struct Json::Member {
   std::string name;
   Json value;
 };
+
+// Down here, where Member is complete.
+inline Json::Json() = default;
+inline Json::Json(const Json&) = default;
+inline Json::Json(Json&&) noexcept = default;
+inline Json::~Json() = default;
 
 // One JSON value, with the limits of parse_json(); errors carry line and column.
 Result<Json> read_json(std::string_view text, std::string_view file, const ReadLimits& limits = {});
