@@ -187,6 +187,9 @@ class Patcher {
     JACKDAW_ASSIGN(Json * parent, locate(above(path)));
     JACKDAW_TRY(spend(parent->members().size()));
     if (parent->is_object()) {
+      if (path.back().size() > limits_.key_bytes_max) {
+        return make_error(Code::too_large, "the member's name is longer than {} bytes", limits_.key_bytes_max);
+      }
       parent->set(path.back(), std::move(value));
       return {};
     }

@@ -248,6 +248,16 @@ TEST_CASE("JsonPatchKeepsItsResultsReadable") {
   }
 }
 
+TEST_CASE("JsonPatchRefusesNamesThatCouldNotBeReadAgain") {
+  const auto operations = [](std::size_t size) {
+    return fmt::format(R"([{{"op":"add","path":"/{}","value":1}}])", std::string(size, 'x'));
+  };
+  CHECK(patched("{}", operations(1024)).has_value());
+  const auto result = patched("{}", operations(1025));
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().message.ends_with("the member's name is longer than 1024 bytes"));
+}
+
 TEST_CASE("JsonPatchEndsSoonWhateverItIsAsked") {
   std::string wide = "{";
   for (int i = 0; i < 50'000; ++i) wide += fmt::format("\"k{}\":0,", i);
