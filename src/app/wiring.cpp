@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 #include <utility>
 
 #include "jackdaw/api/api.h"
@@ -205,12 +206,25 @@ class Wired final : public Daemon {
   void stop() override {
     if (!server_) return;
     log_info("draining", {{"connections", server_->connection_count()}});
-    const std::size_t cut = server_->drain(system_clock().now() + drain_timeout_);
+    const Instant begin = system_clock().now();
+    // What is being generated gets nine tenths of the time; the rest is for its last words to reach the clients.
+    std::thread engines([this, deadline = begin + drain_timeout_ * 9 / 10] { drain_engines(deadline); });
+    const std::size_t cut = server_->drain(begin + drain_timeout_);
+    engines.join();
     server_.reset();
     log_info("stopped", {{"connections_cut", cut}});
   }
 
  private:
+  void drain_engines(Instant deadline) {
+    const auto snapshot = registry_.snapshot();
+    for (const auto& model : snapshot->models()) {
+      for (const serving::ModelVersion& version : model->versions) {
+        if (version.engine != nullptr) version.engine->drain(deadline);
+      }
+    }
+  }
+
   const Duration drain_timeout_;
   MetricsRegistry metrics_;
   ops::ThreadPool compute_;  // all language models share it; before the registry, which holds their engines

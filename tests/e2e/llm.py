@@ -266,6 +266,28 @@ def crowded(daemon, tally):
     tally.check("a full queue answers 429, the others are served", set(statuses) == {200, 429} and statuses.count(200) >= 2, f"{statuses}")
 
 
+def ends_streams(tally, config):
+    """SIGTERM while tokens flow: an answer that ends in time is whole, one that does not is told to have ended."""
+    for seconds, tokens, name in ((30, 300, "a short answer is finished after SIGTERM"), (1, 3900, "a long one is ended, and says so")):
+        text = config.read_text() + f"---\napiVersion: jackdaw.dev/v1alpha1\nkind: Daemon\nspec:\n  drainTimeout: {seconds}s\n"
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(text)
+            file.flush()
+            with Daemon(config=file.name) as daemon, concurrent.futures.ThreadPoolExecutor(1) as pool:
+                ask(daemon, "/v1/chat/completions", chat("Hi", max_tokens=1))
+                stream = pool.submit(events, daemon, "/v1/chat/completions", chat("Tell a story.", max_tokens=tokens, ignore_eos=True))
+                wait_until(lambda: metric(daemon, "vllm:num_requests_running") == 1)
+                time.sleep(0.1)
+                began = time.monotonic()
+                status = daemon.stop()
+                found = stream.result()
+                last = found[-1][1]
+                ended = last["choices"][0]["finish_reason"] if "choices" in last else last["error"]["message"]
+                good = ended == "length" if seconds == 30 else ended not in ("length", None)
+                tally.check(name, status == 0 and good and time.monotonic() - began < seconds + 1,
+                            f"{len(found)} events, the last says {ended!r}, status {status} after {time.monotonic() - began:.1f} s")
+
+
 def main():
     tally = Tally()
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -284,6 +306,8 @@ def main():
                          clients_that_leave, slow_readers, crowded):
                 tally.run(step.__name__.replace("_", " "), step, daemon, tally)
             tally.check("the server ends cleanly", daemon.stop() == 0)
+        config.write_text(SERVICE.format(uri=MODEL))
+        tally.run("streams at the end", ends_streams, tally, config)
     tally.end()
 
 
