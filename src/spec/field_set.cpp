@@ -9,8 +9,9 @@ namespace {
 using Branch = FieldSet::Branch;
 
 auto lower_bound(auto& branches, std::string_view step) {
-  return std::lower_bound(branches.begin(), branches.end(), step,
-                          [](const Branch& branch, std::string_view wanted) { return branch.step < wanted; });
+  return std::lower_bound(branches.begin(), branches.end(), step, [](const Branch& branch, std::string_view wanted) {
+    return branch.step.compare(wanted) < 0;
+  });
 }
 
 void keep(FieldSet& out, const std::string& step, FieldSet set) {

@@ -148,6 +148,14 @@ Json merged(Json live, const Json& wanted, const FieldName& name) {
 
 void prune(Json& value, const FieldName& name, const FieldSet& mine, const FieldSet& kept);
 
+// Whether nothing is left of a map or list that nobody owns as such.
+bool emptied_by_prune(Json& value, const FieldName& name, const FieldSet& mine, const FieldSet& kept) {
+  const auto is_empty = [&value] { return value.items().empty() && value.members().empty(); };
+  const bool was_empty = is_empty();
+  prune(value, name, mine, kept);
+  return !was_empty && is_empty() && !kept.member;
+}
+
 void prune_members(Json& map, const FieldName& name, const FieldSet& mine, const FieldSet& kept) {
   std::vector<bool> goes(map.members().size(), false);
   MemberIndex index(map);
@@ -156,8 +164,7 @@ void prune_members(Json& map, const FieldName& name, const FieldSet& mine, const
     const std::size_t at = step.starts_with("f:") ? index.find(member) : MemberIndex::npos;
     if (at == MemberIndex::npos) continue;
     const FieldSet* other = kept.find(step);
-    goes[at] = other == nullptr;
-    if (other != nullptr) prune(map.members()[at].value, member_name(name, member), below, *other);
+    goes[at] = other == nullptr || emptied_by_prune(map.members()[at].value, member_name(name, member), below, *other);
   }
   std::size_t at = 0;
   std::erase_if(map.members(), [&](const Json::Member&) { return goes[at++]; });
@@ -254,7 +261,7 @@ Result<Applied> apply_patch(const Json& live, const Json& wanted, const FieldMan
   const Json config = without_system_fields(wanted, manager.subresource);
   const FieldSet named = fields_named(config, manager.subresource);
   auto entries = read_managed_fields(live);
-  own_unrecorded(entries, live);
+  if (!named.empty()) own_unrecorded(entries, live);
   ManagedEntry& own = entry_of(entries, manager);
 
   Applied applied;

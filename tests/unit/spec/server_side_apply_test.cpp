@@ -137,6 +137,19 @@ TEST_CASE("ApplyKeepsWhatOthersOwnOrNobodyNamed") {
   CHECK(spec_of(gone) == R"({"min":1})");
 }
 
+TEST_CASE("MapsAndListsThatApplyEmptiesGoUnlessSomebodyOwnsThem") {
+  Json live = apply({}, "{spec: {env: [{name: A}], limits: {b: 1}, x: 1}}", "a");
+  live = apply(live, "{spec: {env: [{name: B}], limits: {c: 1}}}", "b");
+  live = apply(live, "{spec: {x: 1}}", "a");
+  live = apply(live, "{metadata: {name: x}}", "b");
+  CHECK(spec_of(live) == R"({"x":1})");
+
+  Json owned = apply(created("{spec: {limits: {b: 1}}}"), "{spec: {limits: {c: 1}}}", "a");
+  owned = updated(owned, "{spec: {limits: {b: null}}}", "edit");
+  owned = apply(owned, "{metadata: {name: x}}", "a");
+  CHECK(spec_of(owned) == R"({"limits":{}})");
+}
+
 TEST_CASE("ApplyConflictsWithOtherManagersValues") {
   const Json live = updated(apply({}, "{spec: {p: {min: 1, max: 2}}}", "a"), "{spec: {p: {max: 3}}}", "scaler");
   CHECK(fields(live, "a") == R"({"f:spec":{"f:p":{"f:min":{}}}})");
@@ -353,6 +366,11 @@ TEST_CASE("ObjectsFromBeforeManagersWereRecordedBelongToOne") {
   CHECK(conflicts(live, "{spec: {x: 2}}", "a") == std::vector<std::string>{"before-first-apply .spec.x"});
   const Json taken = apply(live, "{spec: {x: 1}}", "a");
   CHECK(fields(taken, "before-first-apply") == R"({"f:spec":{".":{},"f:x":{},"f:yy":{}}})");
+}
+
+TEST_CASE("AnApplyThatNamesNothingLeavesAnUnrecordedObjectAlone") {
+  const Json live = yaml("{apiVersion: serving.kserve.io/v1beta1, spec: {x: 1}}");
+  CHECK(apply(live, "{metadata: {name: x}}", "a").find_path({"metadata", "managedFields"}) == nullptr);
 }
 
 TEST_CASE("ClientsMayChangeOrForgetTheManagers") {
