@@ -83,6 +83,12 @@ void answer_detail(const Call& call, int status, std::string_view detail) {
   answer_object(call, status, "detail", detail);
 }
 
+std::optional<std::string> write_refusal(const Call& call) {
+  if (call.api->options.repository_writes) return std::nullopt;
+  return "This daemon is read-only over HTTP, because it listens on an address that other machines can reach; models "
+         "are declared, loaded and unloaded where every listener is a loopback address.";
+}
+
 int http_status(Code code) {
   switch (code) {
     case Code::invalid_argument:

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,6 +57,10 @@ struct AccessRecord {
 };
 AccessRecord access_record(const Call& call);
 void log_access(const Api& api, const AccessRecord& record, int status, std::size_t bytes_out);
+
+// Whether a call may change what the daemon serves (declared objects, the model repository): nothing when it may, else
+// why not, for people. The one place that decides it.
+std::optional<std::string> write_refusal(const Call& call);
 
 // The HTTP status of an error, as KServe and MLServer answer it.
 int http_status(Code code);

@@ -11,6 +11,7 @@
 #include "src/api/admin/admin.h"
 #include "src/api/oip/oip.h"
 #include "src/api/openai/openai.h"
+#include "src/api/resources/resources.h"
 
 namespace jackdaw::api {
 namespace {
@@ -19,6 +20,10 @@ using net::Method;
 
 constexpr Route openai_route(Method method, std::string_view pattern, Endpoint endpoint) {
   return {method, pattern, endpoint, ErrorShape::openai};
+}
+
+constexpr Route resource_route(Method method, std::string_view pattern, Endpoint endpoint) {
+  return {method, pattern, endpoint, ErrorShape::kubernetes};
 }
 
 constexpr std::array route_table{
@@ -78,13 +83,53 @@ constexpr std::array route_table{
     openai_route(Method::get, "/{namespace}/{name}/health", openai::health),
     openai_route(Method::get, "/{namespace}/{name}/ping", openai::ping),
     openai_route(Method::get, "/{namespace}/{name}/version", openai::version),
+    // Declared objects, in the shape of Kubernetes' API. Discovery first.
+    resource_route(Method::get, "/api", resources::api_versions),
+    resource_route(Method::get, "/apis", resources::api_groups),
+    resource_route(Method::get, "/api/v1", resources::core_resources),
+    resource_route(Method::get, "/apis/{group}", resources::api_group),
+    resource_route(Method::get, "/apis/{group}/{version}", resources::group_resources),
+    resource_route(Method::get, "/openapi/v3", resources::openapi_index),
+    resource_route(Method::get, "/openapi/v3/apis/{group}/{version}", resources::openapi_group),
+    resource_route(Method::get, "/api/v1/namespaces", resources::list_namespaces),
+    resource_route(Method::get, "/api/v1/namespaces/{namespace}", resources::get_namespace),
+    resource_route(Method::get, "/api/v1/namespaces/{namespace}/{plural}", resources::list_core_empty),
+    resource_route(Method::get, "/apis/{group}/{version}/{plural}", resources::list_all),
+    resource_route(Method::get, "/apis/{group}/{version}/namespaces/{namespace}/{plural}", resources::list),
+    resource_route(Method::post, "/apis/{group}/{version}/namespaces/{namespace}/{plural}", resources::create),
+    resource_route(Method::delete_, "/apis/{group}/{version}/namespaces/{namespace}/{plural}", resources::remove_all),
+    resource_route(Method::get, "/apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}", resources::get),
+    resource_route(Method::put, "/apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}", resources::replace),
+    resource_route(Method::patch, "/apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}", resources::patch),
+    resource_route(Method::delete_, "/apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}",
+                   resources::remove),
+    resource_route(Method::get, "/apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}/status",
+                   resources::get),
+    resource_route(Method::put, "/apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}/status",
+                   resources::replace_status),
+    resource_route(Method::patch, "/apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}/status",
+                   resources::patch_status),
     // The daemon itself.
     Route{Method::get, "/", admin::alive},
     Route{Method::get, "/metrics", admin::metrics},
 };
 
-constexpr const char* method_not_allowed =
-    R"({"error":{"message":"Method Not Allowed","type":"MethodNotAllowedError","param":null,"code":405}})";
+constexpr std::string_view method_not_allowed(ErrorShape errors) {
+  switch (errors) {
+    case ErrorShape::openai:
+      return R"({"error":{"message":"Method Not Allowed","type":"MethodNotAllowedError","param":null,"code":405}})";
+    case ErrorShape::kubernetes:
+      return R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the server does not )"
+             R"(allow this method on the requested resource","reason":"MethodNotAllowed","details":{},"code":405})";
+    case ErrorShape::detail:
+      break;
+  }
+  return R"({"detail":"Method Not Allowed"})";
+}
+
+constexpr std::string_view no_resource =
+    R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the server could not find the )"
+    R"(requested resource","reason":"NotFound","details":{},"code":404})";
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -143,7 +188,7 @@ void answer_no_route(const Call& call, std::string_view path) {
     net::Response response;
     response.status = 405;
     response.headers.push_back({"allow", allow});
-    response.body = errors == ErrorShape::detail ? R"({"detail":"Method Not Allowed"})" : method_not_allowed;
+    response.body = method_not_allowed(errors);
     answer(call, std::move(response));
     return;
   }
@@ -160,6 +205,13 @@ void answer_no_route(const Call& call, std::string_view path) {
       answer(call, std::move(response));
       return;
     }
+  }
+  if (path.starts_with("/api/") || path.starts_with("/apis/")) {
+    net::Response response;
+    response.status = 404;
+    response.body = no_resource;
+    answer(call, std::move(response));
+    return;
   }
   answer_detail(call, 404, "Not Found");
 }

@@ -9,7 +9,7 @@
 namespace jackdaw::api {
 
 // The shape of the errors that routing itself answers.
-enum class ErrorShape : unsigned char { detail, openai };
+enum class ErrorShape : unsigned char { detail, openai, kubernetes };
 
 struct Route {
   net::Method method;

@@ -12,9 +12,10 @@ constexpr const char* serve_examples =
     "Examples:\n"
     "  jackdaw serve --config service.yaml\n"
     "  jackdaw serve --config /etc/jackdaw --listen 0.0.0.0:8080 --log-format json\n"
+    "  jackdaw serve --state-dir /var/lib/jackdaw    # what kubectl or the KServe SDK declared there\n"
     "  curl http://127.0.0.1:8080/v1/models/iris:predict -d '{\"instances\":[[6.8,2.8,4.8,1.4]]}'\n"
     "Signals: TERM and INT stop taking connections, finish what is in flight (spec.drainTimeout), then exit;\n"
-    "a second one exits at once.";
+    "a second one exits at once. HUP reads the configuration again, as does a change of its files.";
 
 constexpr const char* validate_examples =
     "Examples:\n"
@@ -107,14 +108,17 @@ void add_plan(CLI::App& app, PlanFlags& flags) {
 }
 
 void add_serve(CLI::App& app, ServeFlags& flags) {
-  CLI::App* command = app.add_subcommand("serve", "Serve the models that YAML files declare");
+  CLI::App* command =
+      app.add_subcommand("serve", "Serve the models that YAML files, kubectl or the KServe SDK declare");
   command->add_option("-c,--config", flags.configs, "YAML or JSON file, or a folder of them; may be repeated")
-      ->required()
       ->expected(1)
       ->take_all();
   command->add_option("-l,--listen", flags.listen, "host:port to listen on, instead of the file's; may be repeated")
       ->expected(1)
       ->take_all();
+  command->add_option("--state-dir", flags.state_dir,
+                      "Folder that keeps what is declared over HTTP (default: spec.stateDir, $STATE_DIRECTORY, or "
+                      "memory alone)");
   command->add_flag("--strict", flags.strict, "Treat fields without effect as errors");
   command->add_option("--log-format", flags.log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
   command->add_option("--log-level", flags.log_level, "debug, info, warning or error")

@@ -11,6 +11,7 @@ namespace jackdaw::app {
 struct ServeFlags {
   std::vector<std::string> configs;
   std::vector<std::string> listen;  // wins over the file
+  std::string state_dir;            // wins over the file
   bool strict = false;
   std::string log_format;  // "", "text", "json"
   std::string log_level;   // "", "debug", "info", "warning", "error"

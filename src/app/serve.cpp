@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
+#include <string_view>
 
 #include "jackdaw/base/log.h"
 #include "jackdaw/spec/finding.h"
@@ -33,6 +35,15 @@ void apply_flags(const ServeFlags& flags, spec::DaemonSpec& daemon) {
   }
   if (flags.access_log) daemon.logging.access.set(true, SourcePlace{"--access-log", 0, 0, {}});
   if (flags.io_threads > 0) daemon.io_threads.set(flags.io_threads, SourcePlace{"--io-threads", 0, 0, {}});
+  if (!flags.state_dir.empty()) daemon.state_dir.set(flags.state_dir, SourcePlace{"--state-dir", 0, 0, {}});
+}
+
+// systemd's StateDirectory=, where nothing else names a folder. It may list several; the first one is ours.
+void apply_environment(spec::DaemonSpec& daemon) {
+  const char* folders = std::getenv("STATE_DIRECTORY");
+  if (daemon.state_dir.is_set || folders == nullptr) return;
+  const std::string_view first = std::string_view(folders).substr(0, std::string_view(folders).find(':'));
+  if (!first.empty()) daemon.state_dir.set(std::string(first), SourcePlace{"$STATE_DIRECTORY", 0, 0, {}});
 }
 
 void print_findings(const spec::LoadedConfig& config) {
@@ -42,12 +53,13 @@ void print_findings(const spec::LoadedConfig& config) {
   std::fputs(spec::render_findings_text(config.findings, render).c_str(), stderr);
 }
 
-// Blocked in every thread, so that only wait_for_stop takes them.
-sigset_t block_stop_signals() {
+// Blocked in every thread, so that only the main thread takes them.
+sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -56,11 +68,12 @@ sigset_t block_stop_signals() {
 }  // namespace
 
 int serve(const ServeFlags& flags) {
-  const sigset_t signals = block_stop_signals();
+  const sigset_t signals = block_signals();
   spec::LoadOptions options;
   options.strict = flags.strict;
   spec::LoadedConfig config = spec::load_config(flags.configs, options);
   apply_flags(flags, config.daemon);
+  apply_environment(config.daemon);
   configure_log(
       {*config.daemon.logging.format, *config.daemon.logging.level, STDERR_FILENO, wants_colour(STDERR_FILENO)});
   if (!config.findings.empty()) print_findings(config);
@@ -68,13 +81,17 @@ int serve(const ServeFlags& flags) {
     std::fprintf(stderr, "jackdaw: not started: %zu error(s) in the configuration\n", config.error_count());
     return 1;
   }
-  auto daemon = Daemon::start(config);
+  if (flags.configs.empty() && config.daemon.state_dir->empty())
+    log_warning("what is declared over HTTP is lost when jackdaw ends: neither --config nor --state-dir was given");
+  auto daemon = Daemon::start(config, flags.configs, options);
   if (!daemon) {
     std::fprintf(stderr, "jackdaw: not started: %s\n", daemon.error().text().c_str());
     return 1;
   }
   int received = 0;
-  sigwait(&signals, &received);
+  while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
+    if (received == SIGHUP) (*daemon)->reload();
+  }
   // From here on a second signal ends the process at once, as people expect of Ctrl-C.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   (*daemon)->stop();

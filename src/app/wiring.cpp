@@ -12,20 +12,28 @@
 #include "jackdaw/base/env.h"
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/metrics.h"
+#include "jackdaw/control/config_apply.h"
+#include "jackdaw/control/declared_object.h"
+#include "jackdaw/control/kinds.h"
 #include "jackdaw/control/model_control.h"
+#include "jackdaw/control/reconciler.h"
+#include "jackdaw/control/resource_store.h"
 #include "jackdaw/llm/llm.h"
 #include "jackdaw/net/server.h"
 #include "jackdaw/ops/thread_pool.h"
 #include "jackdaw/predict/predict.h"
 #include "jackdaw/serving/registry.h"
 #include "jackdaw/serving/worker_pool.h"
+#include "jackdaw/storage/object_table.h"
 #include "jackdaw/storage/resolver.h"
+#include "src/app/config_watch.h"
 #include "src/app/version.h"
 
 namespace jackdaw::app {
 namespace {
 
 constexpr std::size_t cpu_queue_max = 1024;
+constexpr std::size_t store_queue_max = 1024;
 
 storage::StorageSettings storage_settings(const spec::DaemonStorage& from) {
   storage::StorageSettings to;
@@ -41,6 +49,12 @@ Result<std::string> chat_template_text(const spec::LlmSettings& settings, const 
   constexpr std::size_t bytes_max = std::size_t{1} << 20;
   if (settings.chat_template->empty() || settings.chat_template_is_text()) return *settings.chat_template;
   const std::filesystem::path path = std::filesystem::path(base_dir) / *settings.chat_template;
+  if (!path.is_absolute()) {
+    return make_error(Code::invalid_argument,
+                      "The chat template {} is relative, and an object that comes from no file has no folder to start "
+                      "from; write an absolute path.",
+                      path.string());
+  }
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), {}};
   if (!file && text.empty()) {
@@ -126,6 +140,57 @@ control::DeclaredModel declared_model(const spec::LlmInferenceService& service,
   return model;
 }
 
+// Which object a model is declared by, for messages.
+std::string object_words(const spec::Json& object) {
+  const auto text = [&object](std::initializer_list<std::string_view> path) {
+    const spec::Json* found = object.find_path(path);
+    return found == nullptr ? std::string_view() : found->as_text();
+  };
+  const std::string_view file = text({"metadata", "annotations", control::config_file_annotation});
+  return fmt::format("{}{}{} {}/{}", file, file.empty() ? "" : ": ", text({"kind"}), text({"metadata", "namespace"}),
+                     text({"metadata", "name"}));
+}
+
+// The model that a declared object asks for.
+Result<control::DeclaredModel> declared_model(const spec::Json& object, const storage::StorageSettings& storage,
+                                              const std::vector<std::string>& mapped) {
+  const spec::LoadedConfig read = control::read_declared(object, mapped);
+  for (const spec::Finding& finding : read.findings) {
+    if (finding.severity != spec::Severity::error) continue;
+    return make_error(Code::invalid_argument, "{}{}{}", finding.path, finding.path.empty() ? "" : ": ",
+                      finding.message);
+  }
+  if (read.services.empty() && read.llm_services.empty()) {
+    return make_error(Code::unsupported, "{} declares no model", object_words(object));
+  }
+  control::DeclaredModel model = read.services.empty() ? declared_model(read.llm_services.front(), storage)
+                                                       : declared_model(read.services.front(), storage);
+  model.place = object_words(object);
+  return model;
+}
+
+std::vector<std::string> mapped_prefixes(const spec::DaemonStorage& storage) {
+  std::vector<std::string> out;
+  for (const auto& [prefix, path] : storage.map) out.push_back(prefix);
+  return out;
+}
+
+// In memory when there is no folder to keep it in.
+Result<std::unique_ptr<control::ResourceStore>> open_store(const spec::DaemonSpec& daemon) {
+  std::unique_ptr<storage::ObjectTable> table;
+  if (!daemon.state_dir->empty()) {
+    const std::string path = (std::filesystem::path(*daemon.state_dir) / "store.db").string();
+    JACKDAW_ASSIGN(table, storage::ObjectTable::open(path));
+  }
+  control::ResourceStoreOptions options;
+  options.kinds = control::declared_kinds();
+  options.validate = control::make_spec_validator(mapped_prefixes(daemon.storage));
+  options.clock = &system_clock();
+  options.random = &system_random();
+  options.node_name = *daemon.name;
+  return control::make_resource_store(std::move(table), std::move(options));
+}
+
 // One factory for both kinds of engines, by the format of the model.
 class Factories final : public engine::EngineFactory {
  public:
@@ -173,39 +238,46 @@ class Wired final : public Daemon {
         compute_(cpu_threads(daemon)),
         factory_({&compute_, &metrics_, &system_clock(), &system_random()}),
         control_(control::make_model_control(factory_, registry_, metrics_)),
-        cpu_pool_("cpu", static_cast<std::size_t>(cpu_threads(daemon)), cpu_queue_max) {}
+        cpu_pool_("cpu", static_cast<std::size_t>(cpu_threads(daemon)), cpu_queue_max),
+        store_pool_("store", 1, store_queue_max) {}
 
   ~Wired() override { stop(); }
 
-  Result<void> start(const spec::LoadedConfig& config) {
-    const storage::StorageSettings storage = storage_settings(config.daemon.storage);
-    std::vector<control::DeclaredModel> models;
-    for (const spec::InferenceService& service : config.services) models.push_back(declared_model(service, storage));
-    for (const spec::LlmInferenceService& service : config.llm_services) {
-      models.push_back(declared_model(service, storage));
-    }
-    const std::size_t count = models.size();
-    control_->declare(std::move(models), [count] { log_info("all models settled", {{"models", count}}); });
+  Result<void> start(const spec::LoadedConfig& config, std::vector<std::string> paths, const spec::LoadOptions& load) {
+    JACKDAW_ASSIGN(store_, open_store(config.daemon));
+    const std::vector<std::string> faults = paths.empty() ? std::vector<std::string>() : apply(config);
+    reconcile(config.daemon);
 
     net::ServerOptions options = server_options(config.daemon, metrics_);
     api::ApiOptions api_options;
     api_options.version = version;
     api_options.access_log = *config.daemon.logging.access;
     api_options.repository_writes = std::all_of(options.listen.begin(), options.listen.end(), is_loopback);
-    api::ApiContext context{&registry_, control_.get(), &cpu_pool_, &metrics_, &system_clock(), &system_random()};
+    api::ApiContext context{&registry_,      control_.get(),   &cpu_pool_,   &metrics_,
+                            &system_clock(), &system_random(), store_.get(), &store_pool_};
     const int io_threads = options.io_threads;
     JACKDAW_ASSIGN(server_, net::Server::start(std::move(options), api::make_handler(context, api_options)));
     for (const std::string& address : server_->addresses()) {
       log_info("listening", {{"url", "http://" + address}, {"io_threads", io_threads}, {"version", version}});
     }
-    return {};
+    reconciler_->start("http://" + server_->addresses().front());
+    return watch_config(config, std::move(paths), load, faults);
   }
 
   std::vector<std::string> addresses() const override { return server_->addresses(); }
 
+  void reload() override {
+    if (config_watch_ == nullptr) return log_info("there is no configuration to read again: --config was not given");
+    log_info("the configuration is read again");
+    config_watch_->reload();
+  }
+
   void stop() override {
     if (!server_) return;
     log_info("draining", {{"connections", server_->connection_count()}});
+    config_watch_.reset();
+    reconciler_.reset();
+    store_->end_watches();
     const Instant begin = system_clock().now();
     // What is being generated gets nine tenths of the time; the rest is for its last words to reach the clients.
     std::thread engines([this, deadline = begin + drain_timeout_ * 9 / 10] { drain_engines(deadline); });
@@ -216,6 +288,45 @@ class Wired final : public Daemon {
   }
 
  private:
+  // The models of every declared object are known to the registry from here on.
+  void reconcile(const spec::DaemonSpec& daemon) {
+    std::size_t count = 0;
+    for (const control::ResourceKind& kind : store_->kinds()) {
+      count += store_->list(kind.group, kind.plural, "", {}).objects.size();
+    }
+    control::ReconcilerOptions options;
+    options.clock = &system_clock();
+    options.first_settled = [count] { log_info("all models settled", {{"models", count}}); };
+    options.translate = [storage = storage_settings(daemon.storage), mapped = mapped_prefixes(daemon.storage)](
+                            const spec::Json& object) { return declared_model(object, storage, mapped); };
+    reconciler_ = control::make_reconciler(*store_, *control_, std::move(options));
+    reconciler_->begin();
+  }
+
+  std::vector<std::string> apply(const spec::LoadedConfig& config) {
+    const control::ConfigApplied applied = control::apply_config(*store_, config);
+    if (applied.changed + applied.pruned > 0) {
+      log_info("configuration applied",
+               {{"objects", applied.objects}, {"changed", applied.changed}, {"removed", applied.pruned}});
+    }
+    for (const std::string& fault : applied.faults) log_error("a service could not be declared", {{"reason", fault}});
+    return applied.faults;
+  }
+
+  Result<void> watch_config(const spec::LoadedConfig& config, std::vector<std::string> paths,
+                            const spec::LoadOptions& load, const std::vector<std::string>& faults) {
+    if (paths.empty()) return {};
+    Gauge& valid = metrics_.gauge("jackdaw_config_valid", "1 when the configuration was taken over as it is now");
+    valid.set(faults.empty() ? 1 : 0);
+    ConfigWatchOptions options;
+    options.paths = std::move(paths);
+    options.load = load;
+    options.apply = [this](const spec::LoadedConfig& again) { return apply(again); };
+    options.outcome = [&valid](bool good) { valid.set(good ? 1 : 0); };
+    JACKDAW_ASSIGN(config_watch_, ConfigWatch::start(std::move(options), config, faults.empty()));
+    return {};
+  }
+
   void drain_engines(Instant deadline) {
     const auto snapshot = registry_.snapshot();
     for (const auto& model : snapshot->models()) {
@@ -230,16 +341,21 @@ class Wired final : public Daemon {
   ops::ThreadPool compute_;  // all language models share it; before the registry, which holds their engines
   Factories factory_;
   serving::Registry registry_;
+  std::unique_ptr<control::ResourceStore> store_;
   std::unique_ptr<control::ModelControl> control_;
+  std::unique_ptr<control::Reconciler> reconciler_;
+  std::unique_ptr<ConfigWatch> config_watch_;
   serving::WorkerPool cpu_pool_;
+  serving::WorkerPool store_pool_;       // one thread: what is written waits for the disk there
   std::unique_ptr<net::Server> server_;  // last: its threads use everything above
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Daemon>> Daemon::start(const spec::LoadedConfig& config) {
+Result<std::unique_ptr<Daemon>> Daemon::start(const spec::LoadedConfig& config, std::vector<std::string> paths,
+                                              const spec::LoadOptions& load) {
   auto daemon = std::make_unique<Wired>(config.daemon);
-  JACKDAW_TRY(daemon->start(config));
+  JACKDAW_TRY(daemon->start(config, std::move(paths), load));
   return std::unique_ptr<Daemon>(std::move(daemon));
 }
 

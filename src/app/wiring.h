@@ -13,9 +13,13 @@ namespace jackdaw::app {
 class Daemon {
  public:
   virtual ~Daemon() = default;
-  // Starts listening and loads the declared models in the background.
-  static Result<std::unique_ptr<Daemon>> start(const spec::LoadedConfig& config);
+  // Starts listening and loads the declared models in the background. `config` was read from `paths` with `load`; the
+  // same is read again when those files change.
+  static Result<std::unique_ptr<Daemon>> start(const spec::LoadedConfig& config, std::vector<std::string> paths,
+                                               const spec::LoadOptions& load);
   virtual std::vector<std::string> addresses() const = 0;
+  // Reads the configuration again, in the background (SIGHUP).
+  virtual void reload() = 0;
   // Finishes what is in flight within the configured drain timeout, then stops every thread.
   virtual void stop() = 0;
 };

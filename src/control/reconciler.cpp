@@ -1,5 +1,7 @@
 #include "jackdaw/control/reconciler.h"
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -41,8 +43,8 @@ std::string wish_of(const Json& object) {
   return out;
 }
 
-// What the thread has to do, and how work that ends elsewhere comes back to it. Outlives the reconciler where
-// ModelControl still holds callbacks.
+// What the thread has to do, now or later, and how work that ends elsewhere comes back to it. Outlives the reconciler
+// where ModelControl still holds callbacks.
 class Inbox {
  public:
   void post(std::function<void()> work) {
@@ -54,11 +56,21 @@ class Inbox {
     ready_.notify_one();
   }
 
+  void post_after(Duration delay, std::function<void()> work) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return;
+      later_.emplace(std::chrono::steady_clock::now() + delay, std::move(work));
+    }
+    ready_.notify_one();
+  }
+
   void close() {
     {
       const std::lock_guard lock(mutex_);
       closed_ = true;
       queue_.clear();
+      later_.clear();
     }
     ready_.notify_all();
   }
@@ -68,7 +80,7 @@ class Inbox {
       std::function<void()> work;
       {
         std::unique_lock lock(mutex_);
-        ready_.wait(lock, [this] { return closed_ || !queue_.empty(); });
+        while (!closed_ && queue_.empty()) wait(lock);
         if (closed_) return;
         work = std::move(queue_.front());
         queue_.pop_front();
@@ -78,11 +90,25 @@ class Inbox {
   }
 
  private:
+  // Until something is posted or due; what is due joins the queue.
+  void wait(std::unique_lock<std::mutex>& lock) {
+    if (later_.empty()) return ready_.wait(lock);
+    ready_.wait_until(lock, later_.begin()->first);
+    while (!later_.empty() && later_.begin()->first <= std::chrono::steady_clock::now()) {
+      queue_.push_back(std::move(later_.begin()->second));
+      later_.erase(later_.begin());
+    }
+  }
+
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<std::function<void()>> queue_;
+  std::multimap<std::chrono::steady_clock::time_point, std::function<void()>> later_;
   bool closed_ = false;
 };
+
+constexpr Duration first_retry = std::chrono::seconds(1);
+constexpr Duration last_retry = std::chrono::seconds(30);
 
 class ServiceReconciler final : public Reconciler {
  public:
@@ -95,12 +121,17 @@ class ServiceReconciler final : public Reconciler {
     if (thread_.joinable()) thread_.join();
   }
 
-  void start() override {
+  void begin() override {
     for (const ResourceKind& kind : store_.kinds()) {
       for (const ObjectPtr& object : store_.list(kind.group, kind.plural, "", {}).objects)
         first_.insert(key_of(kind, *object));
     }
-    inbox_->post([this] { watch_all(); });
+    for (const ResourceKind& kind : store_.kinds()) watch(kind);
+    inbox_->post([this] { settled(""); });
+  }
+
+  void start(std::string address) override {
+    address_ = std::move(address);
     thread_ = std::thread([this] {
       pthread_setname_np(pthread_self(), "control");
       inbox_->run();
@@ -117,11 +148,6 @@ class ServiceReconciler final : public Reconciler {
     return kind.plural + "/" + text_at(object, {"metadata", "namespace"}) + "/" + text_at(object, {"metadata", "name"});
   }
 
-  void watch_all() {
-    for (const ResourceKind& kind : store_.kinds()) watch(kind);
-    settled("");
-  }
-
   void watch(const ResourceKind& kind) {
     WatchRequest request;
     request.group = kind.group;
@@ -131,6 +157,7 @@ class ServiceReconciler final : public Reconciler {
     StoreError error;
     watches_[kind.plural] = store_.watch(std::move(request), error);
     if (watches_[kind.plural] == nullptr) {
+      if (error.reason == Reason::unavailable) return;  // the daemon ends
       log_error("the declared objects cannot be watched", {{"kind", kind.kind}, {"reason", error.message}});
       return;
     }
@@ -178,6 +205,7 @@ class ServiceReconciler final : public Reconciler {
 
   void forget(const std::string& key, const std::string& namespace_name, const std::string& name) {
     known_.erase(key);
+    status_turns_.erase(key);
     models_.remove(namespace_name, name, {});
     settled(key);
   }
@@ -194,14 +222,14 @@ class ServiceReconciler final : public Reconciler {
     known.wish = std::move(wish);
     Result<DeclaredModel> model = options_.translate(*object);
     if (!model) {
-      write_status(kind, object,
-                   {ServicePhase::failed, known.answers, "InvalidPredictorSpec", model.error().text(), {}});
-      settled(key);
+      post_status(kind, object,
+                  {ServicePhase::failed, known.answers, "InvalidPredictorSpec", model.error().text(), {}});
+      inbox_->post([this, key] { settled(key); });
       return;
     }
     const bool stopped = model->stopped;
     const std::string model_name = model->name;
-    if (!stopped) write_status(kind, object, {ServicePhase::loading, known.answers, {}, {}, model_name});
+    if (!stopped) post_status(kind, object, {ServicePhase::loading, known.answers, {}, {}, model_name});
     models_.put(std::move(*model),
                 [this, &kind, key, object, stopped, model_name, inbox = inbox_](Result<void> loaded) {
                   inbox->post([this, &kind, key, object, stopped, model_name, loaded = std::move(loaded)] {
@@ -224,19 +252,32 @@ class ServiceReconciler final : public Reconciler {
     settled(key);
   }
 
-  // Status over the object as it is now; a write that raced with it is tried again on the newer one.
-  void write_status(const ResourceKind& kind, const ObjectPtr& object, const ServiceState& state) {
+  // On the thread, in turn: the disk must not hold up models that wait to be loaded.
+  void post_status(const ResourceKind& kind, const ObjectPtr& object, ServiceState state) {
+    inbox_->post([this, &kind, object, state = std::move(state)] { write_status(kind, object, state); });
+  }
+
+  // Status over the object as it is now; a write that raced with it is tried again on the newer one, and one that the
+  // disk refused is tried again later, unless there is a newer status by then.
+  void write_status(const ResourceKind& kind, const ObjectPtr& object, const ServiceState& state,
+                    Duration retry_after = first_retry) {
+    const std::uint64_t turn = ++status_turns_[key_of(kind, *object)];
     const ResourceName name{kind.group, kind.plural, text_at(*object, {"metadata", "namespace"}),
                             text_at(*object, {"metadata", "name"})};
     for (int attempt = 0; attempt < 8; ++attempt) {
       const ObjectPtr now = store_.get(name);
       if (now == nullptr || generation_of(*now) != generation_of(*object)) return;
-      Json with = with_status(*now, state, {options_.domain, options_.address}, options_.clock->wall());
+      Json with = with_status(*now, state, {options_.domain, address_}, options_.clock->wall());
       const StoreAnswer answer = store_.update_status(name, std::move(with), {"jackdaw", false});
       if (!answer.error) return;
       if (answer.error->reason != Reason::conflict) {
-        log_error("a status could not be written",
+        log_error("a status could not be written, and is tried again",
                   {{"object", name.plural + "/" + name.name}, {"reason", answer.error->message}});
+        inbox_->post_after(retry_after, [this, &kind, object, state, turn, retry_after] {
+          const auto at = status_turns_.find(key_of(kind, *object));
+          if (at == status_turns_.end() || at->second != turn) return;
+          write_status(kind, object, state, std::min(2 * retry_after, last_retry));
+        });
         return;
       }
     }
@@ -254,7 +295,9 @@ class ServiceReconciler final : public Reconciler {
   std::shared_ptr<Inbox> inbox_;
   std::map<std::string, std::unique_ptr<Watch>> watches_;  // by plural
   std::map<std::string, Known> known_;                     // by key_of()
+  std::map<std::string, std::uint64_t> status_turns_;      // by key_of(): which write of a status is the newest
   std::set<std::string> first_;                            // objects of the start that are not settled yet
+  std::string address_;
   std::thread thread_;
 };
 

@@ -21,6 +21,9 @@ class DaemonReader {
     read_whole(spec.find("ioThreads"), 0, 1024, out.io_threads);
     read_whole(spec.find("cpuThreads"), 0, 1024, out.cpu_threads);
     read_duration(spec.find("drainTimeout"), out.drain_timeout, true);
+    if (const Node* state = spec.find("stateDir"); state != nullptr && state->is_text() && !state->text.empty()) {
+      out.state_dir.set(absolute_path(*state), state->place());
+    }
     if (const Node* limits = spec.find("limits")) read_limits(*limits, out.limits);
     if (const Node* logging = spec.find("logging")) read_logging(*logging, out.logging);
     if (const Node* storage = spec.find("storage")) read_storage(*storage, out.storage);

@@ -62,6 +62,10 @@ bool covered_by(std::string_view uri, const std::map<std::string, ConfigValue<st
                      [&](const auto& row) { return uri.substr(0, row.first.size()) == row.first; });
 }
 
+bool starts_with_any(std::string_view uri, const std::vector<std::string>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(), [&](const auto& prefix) { return uri.starts_with(prefix); });
+}
+
 class Loader {
  public:
   explicit Loader(const LoadOptions& options) : options_(options), complaints_(options.strict) {}
@@ -225,6 +229,7 @@ class Loader {
     const auto refused = [&](const ConfigValue<std::string>& uri, std::string_view field) {
       const std::size_t end = uri->find("://");
       if (end == std::string::npos || covered_by(*uri, config_.daemon.storage.map)) return false;
+      if (starts_with_any(*uri, options_.mapped)) return false;
       const std::string_view scheme = std::string_view(*uri).substr(0, end);
       if (std::find(schemes.begin(), schemes.end(), scheme) != schemes.end()) return false;
       complaints_.add({Severity::error, FindingKind::invalid_value, uri.place, std::string(field),

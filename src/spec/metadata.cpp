@@ -23,7 +23,8 @@ constexpr std::string_view no_pods = "jackdaw runs no pods";
 constexpr std::string_view no_store = "models are read in place; map their URIs with spec.storage.map of kind Daemon";
 
 // KServe's pkg/constants, Knative's autoscaling annotations, and our own.
-constexpr std::array<AnnotationRow, 44> annotation_rows = {{
+constexpr std::array<AnnotationRow, 45> annotation_rows = {{
+    {"jackdaw.dev/config-file", true, ""},
     {"jackdaw.dev/predict-fn", true, ""},
     {"jackdaw.dev/model-memory-limit", true, ""},
     {"jackdaw.dev/memory-budget", true, ""},
@@ -123,9 +124,12 @@ void read_name(const Node& object, const Node& metadata, ObjectMeta& meta, Compl
   constexpr std::size_t name_max = 253;
   const Node* name = metadata.find("name");
   if (name == nullptr || name->is_null() || (name->is_text() && name->text.empty())) {
-    if (metadata.find("generateName") != nullptr) return;  // refused by its row already
     const Node& at = metadata.is_map() ? metadata : object;
-    complaints.error(FindingKind::missing_field, at, "metadata.name is missing; every object needs one");
+    complaints.error(FindingKind::missing_field, at,
+                     metadata.find("generateName") != nullptr
+                         ? "metadata.name is missing; a file that is read again needs the same name each time, so "
+                           "generateName is for the API alone"
+                         : "metadata.name is missing; every object needs one");
     return;
   }
   if (!name->is_text()) return;

@@ -19,6 +19,7 @@ constexpr FieldRow rows[] = {
     {"DaemonSpec", "ioThreads", integer},
     {"DaemonSpec", "cpuThreads", integer},
     {"DaemonSpec", "drainTimeout"},
+    {"DaemonSpec", "stateDir"},
     {"DaemonSpec", "limits", object, "DaemonLimits"},
     {"DaemonSpec", "logging", object, "DaemonLogging"},
     {"DaemonSpec", "storage", object, "DaemonStorage"},

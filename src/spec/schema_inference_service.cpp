@@ -17,7 +17,7 @@ constexpr FieldRow rows[] = {
     {"InferenceService", "status", anything, "", no_effect, "the daemon writes the status itself"},
 
     {"ObjectMeta", "name"},
-    {"ObjectMeta", "generateName", text, "", unsupported, "names are not made up; write metadata.name"},
+    {"ObjectMeta", "generateName"},
     {"ObjectMeta", "namespace"},
     {"ObjectMeta", "labels", text_map},
     {"ObjectMeta", "annotations", text_map},

@@ -16,7 +16,8 @@ from tally import Tally
 
 CACHE = pathlib.Path(os.environ.get("JACKDAW_CACHE") or pathlib.Path.home() / ".cache" / "jackdaw")
 VENV = CACHE / "venv-clients"
-PACKAGES = ["tritonclient[http]==2.73.0", "kserve==0.21.0", "numpy==1.26.4"]
+# kserve hands its models to the Kubernetes client; newer ones of that take dictionaries alone.
+PACKAGES = ["tritonclient[http]==2.73.0", "kserve==0.21.0", "kubernetes==33.1.0", "numpy==1.26.4"]
 CONFIGS = ROOT / "tests" / "data" / "oip"
 ROWS = [[6.8, 2.8, 4.8, 1.4], [5.1, 3.5, 1.4, 0.2]]
 

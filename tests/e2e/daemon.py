@@ -26,14 +26,14 @@ write_quickstart()
 
 
 class Daemon:
-    """with Daemon() as daemon: daemon.port, daemon.get(...), daemon.post(...)."""
+    """with Daemon() as daemon: daemon.port, daemon.get(...), daemon.post(...). config=None: what --state-dir holds."""
 
     def __init__(self, config=QUICKSTART, binary=RELEASE, port=0, arguments=(), wait_ready=True, ready_s=30):
         self.binary = pathlib.Path(os.environ.get("JACKDAW_BINARY", binary))
         self.log = tempfile.NamedTemporaryFile(prefix="jackdaw-e2e-", suffix=".log")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--config", config, "--listen", f"127.0.0.1:{port}", "--log-format", "json", *arguments],
+            [self.binary, "serve", *(["--config", config] if config else []), "--listen", f"127.0.0.1:{port}", "--log-format", "json", *arguments],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.ready_s = ready_s
         self.port = port or self._listening_port()

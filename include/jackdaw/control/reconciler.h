@@ -23,15 +23,16 @@ struct ReconcilerOptions {
   // Every object that was there at the start is settled: its model answers, has failed, or is stopped.
   std::function<void()> first_settled;
   std::string domain = "example.com";  // of status.url
-  std::string address;                 // "http://127.0.0.1:8080", of status.address
   Clock* clock = nullptr;
 };
 
 class Reconciler {
  public:
   virtual ~Reconciler() = default;  // ends the thread; what ModelControl still does for it comes to nothing
-  // Begins with every object of the store.
-  virtual void start() = 0;
+  // Hands every object of the store to ModelControl, so that the registry knows all models when this returns. Once.
+  virtual void begin() = 0;
+  // Starts the thread, which follows the store from there. `address`: "http://127.0.0.1:8080", of status.address.
+  virtual void start(std::string address) = 0;
 };
 
 // The store and the control must outlive it.

@@ -108,7 +108,8 @@ struct WatchEvent {
 };
 
 struct ListAnswer {
-  std::vector<std::shared_ptr<const spec::Json>> objects;  // by namespace and name
+  std::optional<StoreError> error;                         // a selector that cannot be read
+  std::vector<std::shared_ptr<const spec::Json>> objects;  // in the order of their keys, as etcd gives them
   std::uint64_t resource_version = 0;
 };
 
@@ -119,6 +120,8 @@ class Watch {
   virtual ~Watch() = default;  // ends it
   // What has come since the last call; empty when nothing has. `expired` becomes true when events were lost.
   virtual std::vector<WatchEvent> take(bool& expired) = 0;
+  // Everything up to this version was handed out by the last take(): what a bookmark may say. The taker's thread.
+  virtual std::uint64_t resource_version() const = 0;
 };
 
 struct WatchRequest {
@@ -126,9 +129,11 @@ struct WatchRequest {
   std::string plural;
   std::string namespace_name;  // "" = all
   Selector selector;
-  std::string resource_version;      // "" or "0": from now; else everything after it, or Reason::expired
-  bool send_initial_events = false;  // every object as added, then the bookmark
-  // Called on any thread, at most once until take() was called: there is something to take.
+  // "" or "0": every object as added, then what comes; else everything after it, or Reason::expired.
+  std::string resource_version;
+  bool send_initial_events = false;  // every object as added, then the bookmark, whatever the version
+  // Called on any thread, at most once until take() was called: there is something to take. A call that is under way
+  // when the watch is destroyed still comes.
   std::function<void()> wake;
 };
 
@@ -144,9 +149,10 @@ struct ResourceStoreOptions {
   Validator validate;
   Clock* clock = nullptr;
   Random* random = nullptr;
-  std::string node_name = "jackdaw";        // part of the hybrid-clock version
-  std::size_t history_max = 4096;           // events kept for watches that start in the past
-  std::size_t object_bytes_max = 1u << 20;  // Kubernetes' etcd limit is near
+  std::string node_name = "jackdaw";         // part of the hybrid-clock version
+  std::size_t history_max = 4096;            // events kept for watches that start in the past
+  std::size_t history_bytes_max = 4u << 20;  // of their objects' text
+  std::size_t object_bytes_max = 1u << 20;   // Kubernetes' etcd limit is near
   std::size_t objects_max = 100'000;
   std::size_t watch_queue_max = 1024;
 };
@@ -180,12 +186,17 @@ class ResourceStore {
   virtual std::unique_ptr<Watch> watch(WatchRequest request, StoreError& error) = 0;
 
   virtual std::uint64_t resource_version() const = 0;
+  // When the object was last written and by which node, as text that sorts by time ("0001934f2a7bc1d0-0003-node"); ""
+  // when it is not there. Kept beside the object, for the replication between nodes that resourceVersion cannot serve.
+  virtual std::string hybrid_version(const ResourceName& name) const = 0;
 
-  // The daemon ends: every watch is woken and told that it is over (`expired`); new ones are refused with Reason::unavailable.
+  // The daemon ends: every watch is woken and told that it is over (`expired`); new ones are refused with
+  // Reason::unavailable.
   virtual void end_watches() = 0;
 };
 
-// Reads what the table holds. `table` may be null: everything in memory, lost at the end.
+// Reads what the table holds; objects of kinds that are not in `options` stay there untouched. `table` may be null:
+// everything in memory, lost at the end. Errors: those of the table; parse_error for a row that is no object.
 Result<std::unique_ptr<ResourceStore>> make_resource_store(std::unique_ptr<storage::ObjectTable> table,
                                                            ResourceStoreOptions options);
 

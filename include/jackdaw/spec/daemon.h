@@ -47,6 +47,7 @@ struct DaemonSpec {
   ConfigValue<int> io_threads{0};   // 0 = from the cgroup quota
   ConfigValue<int> cpu_threads{0};  // 0 = from the cgroup quota
   ConfigValue<Duration> drain_timeout{Duration(std::chrono::seconds(30))};
+  ConfigValue<std::string> state_dir;  // where declared objects are kept, absolute; "" = in memory
   DaemonLimits limits;
   DaemonLogging logging;
   DaemonStorage storage;

@@ -18,6 +18,7 @@ struct LoadOptions {
   bool strict = false;  // --strict: reports become errors
   ReadLimits limits;
   std::size_t files_max = 10'000;
+  std::vector<std::string> mapped;  // prefixes of URIs that a Daemon read earlier maps, whatever their scheme
 };
 
 struct LoadedConfig {

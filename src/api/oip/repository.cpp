@@ -37,11 +37,9 @@ void append_row(std::string& out, const serving::ServedModel& model, const servi
 }
 
 bool writes_allowed(const Call& call) {
-  if (call.api->options.repository_writes) return true;
-  answer_error(
-      call, 403,
-      "The model repository is read-only on this address; models are loaded and unloaded on a loopback listener.");
-  return false;
+  const auto refusal = write_refusal(call);
+  if (refusal) answer_error(call, 403, *refusal);
+  return !refusal;
 }
 
 // Answers on the io thread once control has acted on its own thread.

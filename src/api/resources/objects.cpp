@@ -65,6 +65,10 @@ void list_or_watch(Call call, const Addressed& target) {
   const control::ResourceStore& store = *call.api->context.resources;
   const auto found = store.list(target.name.group, target.name.plural, target.name.namespace_name,
                                 {query.label_selector, query.field_selector});
+  if (found.error) {
+    answer_status_error(call, target, *found.error);
+    return;
+  }
   const Json version = Json::text(std::to_string(found.resource_version));
   if (view == View::table) {
     Json table = table_of(*target.kind, found.objects, query.include_object, true, call.api->context.clock->wall());
@@ -86,12 +90,22 @@ void list_or_watch(Call call, const Addressed& target) {
 // ---- writes
 // -------------------------------------------------------------------------------------------------------------
 
-// Answers 403 itself when writes are off on this listener.
+// Answers 403 itself when the call may not write.
 bool writes_allowed(const Call& call) {
-  if (call.api->options.repository_writes) return true;
-  answer_status(call, 403, "Forbidden",
-                "Writes are for listeners on this machine only: the daemon listens on other addresses too.");
-  return false;
+  const auto refusal = write_refusal(call);
+  if (refusal) answer_status(call, 403, "Forbidden", *refusal);
+  return !refusal;
+}
+
+void answer_write(const Call& call, const Addressed& target, int status, StoreAnswer& written) {
+  if (written.error) {
+    answer_status_error(call, target, *written.error);
+    return;
+  }
+  const auto object = std::make_shared<const Json>(std::move(written.object));
+  const View view = wanted_view(call.request());
+  answer_body(call, status, shown(call, target, object, view, read_query(call.request()).include_object),
+              written.warnings);
 }
 
 using Write = std::function<StoreAnswer(control::ResourceStore&)>;
@@ -102,17 +116,8 @@ void run_write(Call call, Addressed target, int status, Write write) {
   auto shared = std::make_shared<std::pair<Call, Addressed>>(std::move(call), std::move(target));
   const bool posted = pool.post([shared, status, write = std::move(write)] {
     auto answer_of_store = std::make_shared<StoreAnswer>(write(*shared->first.api->context.resources));
-    shared->first.exchange->executor().post([shared, status, answer_of_store] {
-      const auto& [call, target] = *shared;
-      if (answer_of_store->error) {
-        answer_status_error(call, target, *answer_of_store->error);
-        return;
-      }
-      const auto object = std::make_shared<const Json>(std::move(answer_of_store->object));
-      const View view = wanted_view(call.request());
-      answer_body(call, status, shown(call, target, object, view, read_query(call.request()).include_object),
-                  answer_of_store->warnings);
-    });
+    shared->first.exchange->executor().post(
+        [shared, status, answer_of_store] { answer_write(shared->first, shared->second, status, *answer_of_store); });
   });
   if (!posted) answer_status(shared->first, 503, "ServiceUnavailable", "Too many writes are waiting. Try again.");
 }

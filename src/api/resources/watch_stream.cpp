@@ -134,7 +134,7 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
     }
     pump();
     if (out_ == nullptr) return;
-    send_bookmark(call_.api->context.resources->resource_version(), false);
+    send_bookmark(watch_->resource_version(), false);
     if (out_ != nullptr) set_timer();
   }
 

