@@ -32,11 +32,11 @@ add_library(jackdaw::yaml_cpp ALIAS jackdaw_dep_yaml_cpp)
 add_library(jackdaw::sqlite ALIAS jackdaw_dep_sqlite)
 add_library(jackdaw::edit ALIAS jackdaw_dep_edit)
 
-# fmt is used header-only (Debian's archive would do, but then its ABI version leaks into ours).
+# fmt's headers; what stands in them as function bodies is compiled once, which spares every other source file a third of its
+# compile time.
 find_path(JACKDAW_FMT_INCLUDE fmt/format.h REQUIRED)
-add_library(jackdaw_fmt INTERFACE)
-target_include_directories(jackdaw_fmt SYSTEM INTERFACE ${JACKDAW_FMT_INCLUDE})
-target_compile_definitions(jackdaw_fmt INTERFACE FMT_HEADER_ONLY)
+add_library(jackdaw_fmt STATIC ${CMAKE_SOURCE_DIR}/cmake/fmt_library.cpp)
+target_include_directories(jackdaw_fmt SYSTEM PUBLIC ${JACKDAW_FMT_INCLUDE})
 
 # Debian ships simdjson as a shared library only. scripts/build-simdjson makes a static one from Debian's own source
 # package and keeps it in the user's cache.
