@@ -327,11 +327,13 @@ class Wired final : public Daemon {
     return {};
   }
 
+  // Of the engines that generate. A prediction is over before its connection is, and connections are drained anyway; an
+  // engine that drains refuses what a connection still brings.
   void drain_engines(Instant deadline) {
     const auto snapshot = registry_.snapshot();
     for (const auto& model : snapshot->models()) {
       for (const serving::ModelVersion& version : model->versions) {
-        if (version.engine != nullptr) version.engine->drain(deadline);
+        if (version.engine != nullptr && version.engine->codec() != nullptr) version.engine->drain(deadline);
       }
     }
   }
