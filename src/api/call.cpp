@@ -4,6 +4,7 @@
 
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/text.h"
+#include "src/api/payload_log.h"
 
 namespace jackdaw::api {
 namespace {
@@ -46,12 +47,16 @@ void log_access(const Api& api, const AccessRecord& record, int status, std::siz
 void answer(const Call& call, net::Response response) {
   pass_headers(call, response);
   if (call.api->options.access_log) log_access(*call.api, access_record(call), response.status, response.body.size());
+  if (call.log != nullptr) call.log->answered(response.status, response.content_type, response.body);
   call.exchange->reply(std::move(response));
 }
 
 std::shared_ptr<net::EventStream> answer_events(const Call& call, net::Response head) {
   pass_headers(call, head);
-  return call.exchange->begin_events(std::move(head));
+  const int status = head.status;
+  const std::string_view content_type = head.content_type;
+  auto stream = call.exchange->begin_events(std::move(head));
+  return call.log == nullptr ? stream : call.log->tapped(std::move(stream), status, content_type);
 }
 
 void answer_json(const Call& call, std::string body) {

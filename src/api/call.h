@@ -14,6 +14,8 @@
 
 namespace jackdaw::api {
 
+class PayloadLog;
+
 // Shared, immutable state of all endpoints.
 struct Api {
   ApiContext context;
@@ -32,7 +34,8 @@ struct Call {
   std::shared_ptr<const Api> api;
   std::shared_ptr<net::Exchange> exchange;
   PathValues path;
-  bool service_path = false;  // the route starts with /{namespace}/{name}
+  bool service_path = false;             // the route starts with /{namespace}/{name}
+  std::shared_ptr<PayloadLog> log = {};  // null: nobody is told of it
 
   const net::Request& request() const { return exchange->request(); }
 };

@@ -19,14 +19,18 @@
 #include "jackdaw/control/reconciler.h"
 #include "jackdaw/control/resource_store.h"
 #include "jackdaw/llm/llm.h"
+#include "jackdaw/net/client.h"
 #include "jackdaw/net/server.h"
 #include "jackdaw/ops/thread_pool.h"
 #include "jackdaw/predict/predict.h"
+#include "jackdaw/serving/batcher.h"
+#include "jackdaw/serving/event_sender.h"
 #include "jackdaw/serving/registry.h"
 #include "jackdaw/serving/worker_pool.h"
 #include "jackdaw/storage/object_table.h"
 #include "jackdaw/storage/resolver.h"
 #include "src/app/config_watch.h"
+#include "src/app/serving_stages.h"
 #include "src/app/version.h"
 
 namespace jackdaw::app {
@@ -34,6 +38,7 @@ namespace {
 
 constexpr std::size_t cpu_queue_max = 1024;
 constexpr std::size_t store_queue_max = 1024;
+constexpr Duration last_events_timeout = std::chrono::seconds(2);
 
 storage::StorageSettings storage_settings(const spec::DaemonStorage& from) {
   storage::StorageSettings to;
@@ -99,7 +104,8 @@ void declare_language_model(control::DeclaredModel& model, const spec::LlmSettin
   }
 }
 
-control::DeclaredModel declared_model(const spec::InferenceService& service, const storage::StorageSettings& storage) {
+control::DeclaredModel declared_model(const spec::InferenceService& service, const storage::StorageSettings& storage,
+                                      const StageContext& context) {
   const spec::Predictor& predictor = service.predictor;
   control::DeclaredModel model;
   model.name = *predictor.served_name;
@@ -121,11 +127,12 @@ control::DeclaredModel declared_model(const spec::InferenceService& service, con
   if (predictor.is_language_model()) {
     declare_language_model(model, predictor.llm, predictor.aliases, service.base_dir);
   }
+  add_stages(model, predictor.stages, service.metadata, service.base_dir, context);
   return model;
 }
 
-control::DeclaredModel declared_model(const spec::LlmInferenceService& service,
-                                      const storage::StorageSettings& storage) {
+control::DeclaredModel declared_model(const spec::LlmInferenceService& service, const storage::StorageSettings& storage,
+                                      const StageContext& context) {
   control::DeclaredModel model;
   model.name = *service.served_name;
   model.service_name = *service.metadata.name;
@@ -137,6 +144,7 @@ control::DeclaredModel declared_model(const spec::LlmInferenceService& service,
     return storage::resolve(uri, base, storage);
   };
   declare_language_model(model, service.llm, service.aliases, service.base_dir);
+  add_stages(model, service.stages, service.metadata, service.base_dir, context);
   return model;
 }
 
@@ -153,7 +161,7 @@ std::string object_words(const spec::Json& object) {
 
 // The model that a declared object asks for.
 Result<control::DeclaredModel> declared_model(const spec::Json& object, const storage::StorageSettings& storage,
-                                              const std::vector<std::string>& mapped) {
+                                              const std::vector<std::string>& mapped, const StageContext& context) {
   const spec::LoadedConfig read = control::read_declared(object, mapped);
   for (const spec::Finding& finding : read.findings) {
     if (finding.severity != spec::Severity::error) continue;
@@ -163,8 +171,8 @@ Result<control::DeclaredModel> declared_model(const spec::Json& object, const st
   if (read.services.empty() && read.llm_services.empty()) {
     return make_error(Code::unsupported, "{} declares no model", object_words(object));
   }
-  control::DeclaredModel model = read.services.empty() ? declared_model(read.llm_services.front(), storage)
-                                                       : declared_model(read.services.front(), storage);
+  control::DeclaredModel model = read.services.empty() ? declared_model(read.llm_services.front(), storage, context)
+                                                       : declared_model(read.services.front(), storage, context);
   model.place = object_words(object);
   return model;
 }
@@ -237,6 +245,7 @@ class Wired final : public Daemon {
       : drain_timeout_(*daemon.drain_timeout),
         compute_(cpu_threads(daemon)),
         factory_({&compute_, &metrics_, &system_clock(), &system_random()}),
+        event_sender_({}, net::make_http_client, metrics_),
         control_(control::make_model_control(factory_, registry_, metrics_)),
         cpu_pool_("cpu", static_cast<std::size_t>(cpu_threads(daemon)), cpu_queue_max),
         store_pool_("store", 1, store_queue_max) {}
@@ -284,6 +293,8 @@ class Wired final : public Daemon {
     const std::size_t cut = server_->drain(begin + drain_timeout_);
     engines.join();
     server_.reset();
+    // The last answers' events are on their way still.
+    event_sender_.stop(std::max(begin + drain_timeout_, system_clock().now() + last_events_timeout));
     log_info("stopped", {{"connections_cut", cut}});
   }
 
@@ -297,8 +308,10 @@ class Wired final : public Daemon {
     control::ReconcilerOptions options;
     options.clock = &system_clock();
     options.first_settled = [count] { log_info("all models settled", {{"models", count}}); };
-    options.translate = [storage = storage_settings(daemon.storage), mapped = mapped_prefixes(daemon.storage)](
-                            const spec::Json& object) { return declared_model(object, storage, mapped); };
+    const StageContext stages{&cpu_pool_,       &metrics_,      &system_clock(),
+                              &system_random(), &event_sender_, api::ApiOptions{}.inline_ns_max};
+    options.translate = [storage = storage_settings(daemon.storage), mapped = mapped_prefixes(daemon.storage),
+                         stages](const spec::Json& object) { return declared_model(object, storage, mapped, stages); };
     reconciler_ = control::make_reconciler(*store_, *control_, std::move(options));
     reconciler_->begin();
   }
@@ -327,10 +340,20 @@ class Wired final : public Daemon {
     return {};
   }
 
+  // What waits for company in a batch runs now.
+  static void drain_batchers(const serving::RegistrySnapshot& snapshot) {
+    for (const auto& model : snapshot.models()) {
+      for (const serving::ModelVersion& version : model->versions) {
+        if (version.batcher != nullptr) version.batcher->drain();
+      }
+    }
+  }
+
   // Of the engines that generate. A prediction is over before its connection is, and connections are drained anyway; an
   // engine that drains refuses what a connection still brings.
   void drain_engines(Instant deadline) {
     const auto snapshot = registry_.snapshot();
+    drain_batchers(*snapshot);
     for (const auto& model : snapshot->models()) {
       for (const serving::ModelVersion& version : model->versions) {
         if (version.engine != nullptr && version.engine->codec() != nullptr) version.engine->drain(deadline);
@@ -342,6 +365,7 @@ class Wired final : public Daemon {
   MetricsRegistry metrics_;
   ops::ThreadPool compute_;  // all language models share it; before the registry, which holds their engines
   Factories factory_;
+  serving::EventSender event_sender_;  // before the registry, whose models log through it
   serving::Registry registry_;
   std::unique_ptr<control::ResourceStore> store_;
   std::unique_ptr<control::ModelControl> control_;

@@ -117,6 +117,7 @@ class Control final : public ModelControl {
     served.dialect = declared.dialect;
     served.aliases = declared.aliases;
     served.generates = declared.generates;
+    served.logger = declared.logger;
     served.unloaded = declared.stopped;
     served.versions.push_back({.version = "1",
                                .state = declared.stopped ? ModelState::unavailable : ModelState::loading,
@@ -134,6 +135,10 @@ class Control final : public ModelControl {
     version.state = ModelState::ready;
     version.engine = std::move(*loaded);
     version.metrics = std::make_shared<serving::ModelMetrics>(metrics_, declared.name, row.version);
+    if (!declared.prepare) return version;
+    if (const auto prepared = declared.prepare(version); !prepared) {
+      return failed(declared, {.version = row.version}, prepared.error());
+    }
     return version;
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "src/spec/llm_settings_reader.h"
+#include "src/spec/serving_stages.h"
 
 namespace jackdaw::spec {
 namespace {
@@ -99,6 +100,7 @@ void read_llm_service(LlmInferenceService& service, Complaints& complaints) {
   read_model(*spec, service, complaints);
   read_template(*spec, service, complaints);
   read_llm_annotations(*service.node, service.llm, complaints);
+  read_serving_stages({service.node.get(), nullptr, true, nullptr}, service.stages, complaints);
   name_model(service, complaints);
   read_replicas(*spec, service, complaints);
   if (is_stopped(service)) service.stopped = true;

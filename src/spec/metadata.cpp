@@ -23,7 +23,7 @@ constexpr std::string_view no_pods = "jackdaw runs no pods";
 constexpr std::string_view no_store = "models are read in place; map their URIs with spec.storage.map of kind Daemon";
 
 // KServe's pkg/constants, Knative's autoscaling annotations, and our own.
-constexpr std::array<AnnotationRow, 45> annotation_rows = {{
+constexpr std::array<AnnotationRow, 60> annotation_rows = {{
     {"jackdaw.dev/config-file", true, ""},
     {"jackdaw.dev/predict-fn", true, ""},
     {"jackdaw.dev/model-memory-limit", true, ""},
@@ -31,6 +31,21 @@ constexpr std::array<AnnotationRow, 45> annotation_rows = {{
     {"jackdaw.dev/itl-target", true, ""},
     {"jackdaw.dev/speculative-tokens", true, ""},
     {"jackdaw.dev/queue-max", true, ""},
+    {"jackdaw.dev/dynamic-batching", true, ""},
+    {"jackdaw.dev/max-batch-size", true, ""},
+    {"jackdaw.dev/max-queue-delay", true, ""},
+    {"jackdaw.dev/preferred-batch-size", true, ""},
+    {"jackdaw.dev/batch-instances", true, ""},
+    {"jackdaw.dev/queue-size", true, ""},
+    {"jackdaw.dev/queue-timeout", true, ""},
+    {"jackdaw.dev/queue-timeout-action", true, ""},
+    {"jackdaw.dev/priority-levels", true, ""},
+    {"jackdaw.dev/default-priority-level", true, ""},
+    {"jackdaw.dev/response-cache", true, ""},
+    {"jackdaw.dev/response-cache-ttl", true, ""},
+    {"jackdaw.dev/warm-up", true, ""},
+    {"jackdaw.dev/logger-file", true, ""},
+    {"jackdaw.dev/logger-file-size", true, ""},
     {"serving.kserve.io/stop", true, ""},
     {"serving.kserve.io/deploymentMode", false, no_pods},
     {"serving.kserve.io/autoscalerClass", false, no_scaling},
@@ -45,9 +60,9 @@ constexpr std::array<AnnotationRow, 45> annotation_rows = {{
     {"serving.kserve.io/gpu-resource-types", false, no_pods},
     {"serving.kserve.io/gke-accelerator", false, no_pods},
     {"serving.kserve.io/server-type", false, "the runtime decides"},
-    {"serving.kserve.io/logger-secret-name", false, "this version sends no payload logs"},
-    {"serving.kserve.io/logger-secret-path", false, "this version sends no payload logs"},
-    {"serving.kserve.io/logger-secret-file", false, "this version sends no payload logs"},
+    {"serving.kserve.io/logger-secret-name", false, "they are for events in blob storage"},
+    {"serving.kserve.io/logger-secret-path", false, "they are for events in blob storage"},
+    {"serving.kserve.io/logger-secret-file", false, "they are for events in blob storage"},
     {"serving.kserve.io/storage-initializer-uid", false, no_pods},
     {"serving.kserve.io/enable-served-by-header", false, "only language models have it"},
     {"serving.kserve.io/inferencepool-migrated", false, "only language models have it"},

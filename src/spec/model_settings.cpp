@@ -6,6 +6,7 @@
 #include "src/spec/checker.h"
 #include "src/spec/llm_settings_reader.h"
 #include "src/spec/predictor.h"
+#include "src/spec/serving_stages.h"
 #include "src/spec/units.h"
 
 namespace jackdaw::spec {
@@ -129,7 +130,8 @@ bool apply_variable(std::string_view name, const Node* value, const Node& entry,
   const bool proba = name == "PREDICT_PROBA" && !mlserver && *predictor.model_format == "sklearn";
   const bool model_name = name == "MLSERVER_MODEL_NAME" && mlserver;
   const bool model_uri = name == "MLSERVER_MODEL_URI" && mlserver;
-  if (!proba && !model_name && !model_uri) return false;
+  const bool batching = mlserver && is_mlserver_batching_variable(name);
+  if (!proba && !model_name && !model_uri && !batching) return false;
   if (value == nullptr) {
     complaints.error(FindingKind::unsupported, entry,
                      fmt::format("not supported yet by this version: {} from a Secret, ConfigMap or field; write its "
@@ -139,6 +141,8 @@ bool apply_variable(std::string_view name, const Node* value, const Node& entry,
     predictor.predict_proba.set(is_true(value->text), value->place());
   } else if (model_name) {
     predictor.served_name.set(value->text, value->place());
+  } else if (batching) {
+    // Read with the other stages around the model, from the environment kept above.
   } else if (value->text != mount_path) {
     complaints.error(FindingKind::unsupported, *value,
                      fmt::format("not supported yet by this version: MLSERVER_MODEL_URI other than {}; name the folder "

@@ -7,6 +7,7 @@
 
 #include "src/spec/checker.h"
 #include "src/spec/llm_settings_reader.h"
+#include "src/spec/serving_stages.h"
 
 namespace jackdaw::spec {
 namespace {
@@ -240,6 +241,9 @@ void read_predictor(InferenceService& service, Complaints& complaints) {
   read_source(*node, block, predictor, complaints);
   if (known_protocol) choose_runtime(block, service, complaints);
   read_model_settings(block, service, complaints);
+  const bool mlserver = service.runtime.dialect == RuntimeDialect::mlserver;
+  read_serving_stages({service.node.get(), node, predictor.is_language_model(), mlserver ? &predictor.env : nullptr},
+                      predictor.stages, complaints);
 }
 
 }  // namespace jackdaw::spec

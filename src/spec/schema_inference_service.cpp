@@ -113,8 +113,8 @@ constexpr FieldRow rows[] = {
     {"ComponentExtension", "containerConcurrency", integer, "", no_effect, "this version does not limit requests per service; spec.limits.maxConnections of kind Daemon limits the process"},
     {"ComponentExtension", "timeout", integer, "", no_effect, "predictions have no time limit of their own in this version"},
     {"ComponentExtension", "canaryTrafficPercent", integer, "", unsupported, "traffic cannot be split between revisions; remove it, or serve both revisions under two names"},
-    {"ComponentExtension", "logger", object, "Logger", no_effect, "this version sends no payload logs"},
-    {"ComponentExtension", "batcher", object, "Batcher", unsupported, "it changes the shape of answers (message, batchId); remove it"},
+    {"ComponentExtension", "logger", object, "Logger"},
+    {"ComponentExtension", "batcher", object, "Batcher"},
     {"ComponentExtension", "labels", text_map, "", no_effect, "they go on pods"},
     {"ComponentExtension", "annotations", text_map, "", no_effect, "they go on pods"},
     {"ComponentExtension", "deploymentStrategy", object, "DeploymentStrategy", no_effect},
@@ -170,7 +170,7 @@ constexpr FieldRow rows[] = {
 
     {"Batcher", "maxBatchSize", integer},
     {"Batcher", "maxLatency", integer},
-    {"Batcher", "timeout", integer},
+    {"Batcher", "timeout", integer, "", no_effect, "KServe's batcher does not use it either; maxLatency bounds the wait"},
 
     {"DeploymentStrategy", "rollingUpdate", object, "RollingUpdate"},
     {"DeploymentStrategy", "type"},
@@ -178,13 +178,13 @@ constexpr FieldRow rows[] = {
     {"RollingUpdate", "maxSurge", quantity},
     {"RollingUpdate", "maxUnavailable", quantity},
 
-    {"Logger", "batchInterval"},
-    {"Logger", "batchSize", integer},
-    {"Logger", "marshallerUrl"},
+    {"Logger", "batchInterval", text, "", no_effect, "it is for events in blob storage; over HTTP and into files each event goes by itself"},
+    {"Logger", "batchSize", integer, "", no_effect, "it is for events in blob storage; over HTTP and into files each event goes by itself"},
+    {"Logger", "marshallerUrl", text, "", no_effect, "it shapes events for blob storage"},
     {"Logger", "metadataAnnotations", text_list},
     {"Logger", "metadataHeaders", text_list},
     {"Logger", "mode"},
-    {"Logger", "storage", object, "LoggerStorage"},
+    {"Logger", "storage", object, "LoggerStorage", no_effect, "this version sends events to http, https and file URLs, not to blob storage"},
     {"Logger", "url"},
 
     {"LoggerStorage", "key"},

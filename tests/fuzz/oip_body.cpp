@@ -20,6 +20,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::optional<std::string> length;
   if ((data[0] & 2) != 0)
     length = std::to_string(body.find('\n') == std::string_view::npos ? data[1] : body.find('\n') + 1);
+  // What a structured event holds is a V2 body again.
+  const auto event = event_data(body);
+  if (event) (void)parse_v2(*event, std::nullopt, "model", dialect);
   auto parsed = parse_v2(body, length ? std::optional<std::string_view>(*length) : std::nullopt, "model", dialect);
   if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
     if (refusal->status < 400 || refusal->body.size() > 500'000 + 8 * size) std::abort();
@@ -31,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!jackdaw::element_count(tensor.shape, count) || static_cast<std::size_t>(count) != tensor.element_count())
       std::abort();
   }
+  (void)render_v2_event({"model", "", request.request.id}, request.request.inputs);
   (void)render_v2({"model", "", request.request.id}, request, request.request.inputs, dialect);
   return 0;
 }

@@ -10,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace jackdaw::api::oip;
   if (size == 0) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data + 1), size - 1);
+  (void)batcher_refusal(body);
   auto parsed = parse_v1(body, (data[0] & 1) != 0);
   if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
     if (refusal->status < 400 || refusal->body.size() > 100'000 + 8 * size) std::abort();

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "jackdaw/base/env.h"
 #include "jackdaw/base/metrics.h"
@@ -45,6 +46,9 @@ struct ApiContext {
   control::ResourceStore* resources = nullptr;  // null: no resource API
   serving::WorkerPool* store_pool = nullptr;    // one thread; runs the store's writes
 };
+
+// A predict request of V2 or V1 as an engine takes it, from its JSON body alone. The error is what a client would read.
+Result<engine::InferenceRequest> read_predict_body(std::string_view body);
 
 net::Handler make_handler(ApiContext context, ApiOptions options);
 

@@ -25,8 +25,13 @@ struct DeclaredModel {
   engine::EngineSpec engine;  // `path` is filled in by `resolve` at every load
   // Where the model is now: a file or a directory, in which versions are found. Blocking; work thread.
   std::function<Result<std::string>()> resolve;
-  bool stopped = false;  // declared, but not loaded until someone asks
-  std::string place;     // "service.yaml:12:5", for messages
+  // Called with every version that has loaded, before it counts as ready: warms it up and sets what stands before its
+  // engine (batcher, response cache). Blocking; work thread. An error means that the version is not ready. May be
+  // empty.
+  std::function<Result<void>(serving::ModelVersion& version)> prepare;
+  std::shared_ptr<serving::PayloadLogger> logger;  // null: none
+  bool stopped = false;                            // declared, but not loaded until someone asks
+  std::string place;                               // "service.yaml:12:5", for messages
 };
 
 // Thread-safe. The factory and the registry must outlive it.

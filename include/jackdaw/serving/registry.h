@@ -17,6 +17,10 @@
 
 namespace jackdaw::serving {
 
+class Batcher;
+class PayloadLogger;
+class ResponseCache;
+
 // Whose answers a model gives; chosen by KServe's runtime selection.
 enum class Dialect : unsigned char { kserve, mlserver };
 
@@ -51,6 +55,8 @@ struct ModelVersion {
   std::string reason;  // why it is unavailable, as a sentence
   std::shared_ptr<engine::Engine> engine;
   std::shared_ptr<ModelMetrics> metrics;
+  std::shared_ptr<Batcher> batcher = {};      // null: every call runs by itself
+  std::shared_ptr<ResponseCache> cache = {};  // null: every call runs
 };
 
 struct ServedModel {
@@ -63,6 +69,8 @@ struct ServedModel {
   Dialect dialect = Dialect::kserve;
   bool unloaded = false;               // unloaded on request: KServe and MLServer then answer as if it were not there
   std::vector<ModelVersion> versions;  // ascending; the last one answers when none is asked for
+
+  std::shared_ptr<PayloadLogger> logger;  // null: nobody is told of requests and answers
 
   const ModelVersion* latest() const { return versions.empty() ? nullptr : &versions.back(); }
   const ModelVersion* version(std::string_view wanted) const;

@@ -12,6 +12,7 @@
 #include "jackdaw/spec/llm_settings.h"
 #include "jackdaw/spec/node.h"
 #include "jackdaw/spec/runtime_selection.h"
+#include "jackdaw/spec/serving_stages.h"
 
 namespace jackdaw::spec {
 
@@ -46,6 +47,7 @@ struct Predictor {
   ConfigValue<std::uint64_t> memory_limit_bytes{0};  // annotation jackdaw.dev/model-memory-limit; 0 = default
   std::vector<ConfigValue<std::string>> aliases;     // of a language model: further names of --served-model-name
   LlmSettings llm;                                   // of a language model
+  ServingStages stages;                              // batcher, cache, warm-up, logger
 
   bool is_language_model() const { return *model_format == "huggingface"; }
 };

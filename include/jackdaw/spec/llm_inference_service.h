@@ -20,6 +20,7 @@ struct LlmInferenceService {
   ConfigValue<std::string> served_name;
   std::vector<ConfigValue<std::string>> aliases;  // further names; none equals served_name
   LlmSettings llm;
+  ServingStages stages;  // warm-up and logger
   ConfigValue<std::uint32_t> replicas{1};
   bool stopped = false;              // replicas 0, or annotation serving.kserve.io/stop: "true"
   std::string base_dir;              // folder of the file it came from; relative URIs start here

@@ -4,12 +4,20 @@
 #include <utility>
 
 #include "jackdaw/base/text.h"
+#include "jackdaw/serving/batcher.h"
+#include "jackdaw/serving/response_cache.h"
 
 namespace jackdaw::api::oip {
 namespace {
 
 using serving::Dialect;
 using serving::ModelState;
+
+std::string error_body(std::string_view message) {
+  std::string body = R"({"error":)";
+  append_json_string(body, message);
+  return body + "}";
+}
 
 double seconds_between(Instant from, Instant to) {
   return std::chrono::duration<double>(to - from).count();
@@ -27,12 +35,13 @@ std::size_t rows_of(const engine::InferenceRequest& request) {
   return static_cast<std::size_t>(std::max<std::int64_t>(request.inputs.front().shape.front(), 1));
 }
 
-void count_success(serving::ModelMetrics& metrics, const Timings& t, Instant answered, std::size_t rows) {
+void count_success(serving::ModelMetrics& metrics, const Timings& t, Instant answered, std::size_t rows,
+                   std::size_t executions) {
   metrics.preprocess_seconds.observe(seconds_between(t.received, t.parsed));
   metrics.predict_seconds.observe(seconds_between(t.started, t.finished));
   metrics.postprocess_seconds.observe(seconds_between(t.finished, answered));
   metrics.request_success.add();
-  metrics.exec_count.add();
+  metrics.exec_count.add(static_cast<double>(executions));
   metrics.inference_count.add(static_cast<double>(rows));
   metrics.request_duration_us.add(seconds_between(t.received, answered) * 1e6);
   metrics.queue_duration_us.add(seconds_between(t.parsed, t.started) * 1e6);
@@ -41,17 +50,89 @@ void count_success(serving::ModelMetrics& metrics, const Timings& t, Instant ans
   metrics.compute_output_duration_us.add(seconds_between(t.finished, answered) * 1e6);
 }
 
+// One call from its parsed request to its answer.
+struct Prediction {
+  Call call;
+  Found found;
+  std::shared_ptr<const engine::InferenceRequest> request;
+  Render render;
+  Timings timings;
+  serving::CacheKey key;       // with a cache
+  std::size_t executions = 1;  // calls of the engine it stands for
+  bool answered = false;
+
+  Instant now() const { return call.api->context.clock->now(); }
+  serving::ModelMetrics& metrics() const { return *found.version->metrics; }
+};
+
+void answer_failure(const Prediction& p, const Error& error) {
+  p.metrics().request_failure.add();
+  const int status = http_status(error.code);
+  if (p.found.batch_shape) return answer_batch_failure(p.call, status, error_body(error.text()));
+  answer_error(p.call, status, error.text());
+}
+
 // Io thread: the engine has answered.
-void finish(const Call& call, const Found& found, const engine::InferenceRequest& request, const Render& render,
-            Result<std::vector<engine::Tensor>> outcome, Timings timings) {
-  serving::ModelMetrics& metrics = *found.version->metrics;
-  if (!outcome) {
-    metrics.request_failure.add();
-    answer_error(call, http_status(outcome.error().code), outcome.error().text());
-    return;
-  }
-  render(call, found, std::move(*outcome));
-  count_success(metrics, timings, call.api->context.clock->now(), rows_of(request));
+void finish(Prediction& p, Result<std::vector<engine::Tensor>> outcome) {
+  if (!outcome) return answer_failure(p, outcome.error());
+  if (p.found.version->cache != nullptr) p.found.version->cache->insert(std::move(p.key), *outcome);
+  p.render(p.call, p.found, std::move(*outcome));
+  count_success(p.metrics(), p.timings, p.now(), rows_of(*p.request), p.executions);
+}
+
+// Triton counts requests that the cache answered as successes, and no inferences or executions for them.
+bool answered_from_cache(Prediction& p) {
+  serving::ResponseCache* const cache = p.found.version->cache.get();
+  if (cache == nullptr) return false;
+  p.key = cache->key_of(*p.request);
+  const auto hit = cache->find(p.key);
+  if (hit == nullptr) return false;
+  if (p.found.batch_shape) p.found.batch_id = make_uuid(*p.call.api->context.random);
+  p.render(p.call, p.found, *hit);
+  p.metrics().request_success.add();
+  p.metrics().request_duration_us.add(seconds_between(p.timings.received, p.now()) * 1e6);
+  return true;
+}
+
+void predict_in_batch(std::shared_ptr<Prediction> p, const QueueWish& wish) {
+  serving::BatchItem item;
+  item.request = p->request;
+  item.executor = &p->call.exchange->executor();
+  item.priority = wish.priority;
+  item.timeout = wish.timeout;
+  item.done = [p](serving::BatchAnswer answer) {
+    p->answered = true;
+    p->metrics().pending_requests.add(-1);
+    p->timings.started = answer.started;
+    p->timings.finished = answer.finished;
+    p->found.batch_id = std::move(answer.batch_id);
+    p->executions = answer.executions;
+    finish(*p, std::move(answer.outputs));
+  };
+  p->metrics().pending_requests.add(1);
+  serving::Batcher& batcher = *p->found.version->batcher;
+  const std::uint64_t ticket = batcher.submit(std::move(item));
+  if (ticket == 0 || p->answered) return;
+  // The prediction holds the version, and so the batcher, for as long as it waits.
+  p->call.exchange->on_disconnect([weak = std::weak_ptr(p), ticket] {
+    if (const auto waiting = weak.lock()) waiting->found.version->batcher->cancel(ticket);
+  });
+}
+
+void predict_on_pool(std::shared_ptr<Prediction> p) {
+  p->metrics().pending_requests.add(1);
+  Executor& executor = p->call.exchange->executor();
+  auto work = [p, &executor]() mutable {
+    p->timings.started = p->now();
+    p->metrics().pending_requests.add(-1);
+    auto outcome =
+        std::make_shared<Result<std::vector<engine::Tensor>>>(p->found.version->engine->predict(*p->request));
+    p->timings.finished = p->now();
+    executor.post([p = std::move(p), outcome] { finish(*p, std::move(*outcome)); });
+  };
+  if (p->call.api->context.cpu_pool->post(std::move(work))) return;
+  p->metrics().pending_requests.add(-1);
+  answer_failure(*p, make_error(Code::not_ready, "The prediction queue is full; try again later."));
 }
 
 }  // namespace
@@ -115,42 +196,40 @@ Found find_predictive(const Call& call, const std::string& name, const std::stri
   Found found = find_ready(call, name, version);
   if (found.model == nullptr || found.version->engine->codec() == nullptr) return found;
   answer_error(call, 400,
-               "Model " + name + " generates text and does not support predict. Use POST /v1/chat/completions or POST " +
+               "Model " + name +
+                   " generates text and does not support predict. Use POST /v1/chat/completions or POST " +
                    "/v1/completions with \"model\": \"" + name + "\".");
   found.model = nullptr;
   return found;
 }
 
-void predict(Call call, Found found, std::shared_ptr<const engine::InferenceRequest> request, Render render) {
+void answer_batch_failure(const Call& call, int status, std::string_view message) {
+  net::Response response;
+  response.status = status;
+  response.body = R"({"message":)";
+  append_json_string(response.body, message);
+  response.body += R"(,"batchId":"","predictions":null})";
+  answer(call, std::move(response));
+}
+
+void predict(Call call, Found found, std::shared_ptr<const engine::InferenceRequest> request, Render render,
+             QueueWish wish) {
   const Api& api = *call.api;
   Clock& clock = *api.context.clock;
-  Timings timings{call.request().received(), clock.now(), {}, {}};
-  engine::Engine& engine = *found.version->engine;
-  if (engine.estimate_ns(*request) <= api.options.inline_ns_max) {
-    timings.started = timings.parsed;
-    auto outcome = engine.predict(*request);
-    timings.finished = clock.now();
-    finish(call, found, *request, render, std::move(outcome), timings);
-    return;
+  const Timings timings{call.request().received(), clock.now(), {}, {}};
+  Prediction p{std::move(call), std::move(found), std::move(request), std::move(render), timings, {}, 1};
+  if (answered_from_cache(p)) return;
+  if (p.found.version->batcher != nullptr) {
+    return predict_in_batch(std::make_shared<Prediction>(std::move(p)), wish);
   }
-  auto metrics = found.version->metrics;
-  metrics->pending_requests.add(1);
-  Executor& executor = call.exchange->executor();
-  auto work = [call, found, request, render, timings, metrics, &executor]() mutable {
-    Clock& pool_clock = *call.api->context.clock;
-    timings.started = pool_clock.now();
-    metrics->pending_requests.add(-1);
-    auto outcome = std::make_shared<Result<std::vector<engine::Tensor>>>(found.version->engine->predict(*request));
-    timings.finished = pool_clock.now();
-    executor.post([call = std::move(call), found = std::move(found), request = std::move(request),
-                   render = std::move(render), timings,
-                   outcome] { finish(call, found, *request, render, std::move(*outcome), timings); });
-  };
-  if (!api.context.cpu_pool->post(std::move(work))) {
-    metrics->pending_requests.add(-1);
-    metrics->request_failure.add();
-    answer_error(call, 503, "The prediction queue is full; try again later.");
+  engine::Engine& engine = *p.found.version->engine;
+  if (engine.estimate_ns(*p.request) > api.options.inline_ns_max) {
+    return predict_on_pool(std::make_shared<Prediction>(std::move(p)));
   }
+  p.timings.started = p.timings.parsed;
+  auto outcome = engine.predict(*p.request);
+  p.timings.finished = clock.now();
+  finish(p, std::move(outcome));
 }
 
 }  // namespace jackdaw::api::oip

@@ -16,6 +16,9 @@ struct Found {
   std::shared_ptr<const serving::RegistrySnapshot> snapshot;
   const serving::ServedModel* model = nullptr;
   const serving::ModelVersion* version = nullptr;  // ready
+  std::string batch_id = {};                       // once predicted: of the batch it ran in, "" = it ran by itself
+  // Answered in the shape of KServe's batcher, failures too: {"message": …, "batchId": …, "predictions": …}.
+  bool batch_shape = false;
 };
 
 // Finds a model that can answer; answers the call itself (404, 503) and returns a null model otherwise. `version` is
@@ -35,9 +38,19 @@ void answer_unknown_model(const Call& call, const serving::RegistrySnapshot& sna
 // {"models":["a","b"]} of everything that was not unloaded.
 std::string model_names(const serving::RegistrySnapshot& snapshot);
 
-// Runs the engine, inline or on the cpu pool, and hands the outputs to `render` on the io thread; errors are answered
-// here.
+// What a request says of its wait in a queue (Triton's request parameters "priority" and "timeout").
+struct QueueWish {
+  std::uint32_t priority = 0;  // 1 is served first; 0 = the model's default
+  Duration timeout{0};         // 0 = the model's default
+};
+
+// Answers from the cache, or runs the engine: in a batch where the model has a batcher, else inline or on the cpu pool.
+// Hands the outputs to `render` on the io thread; errors are answered here.
 using Render = std::function<void(const Call&, const Found&, std::vector<engine::Tensor>)>;
-void predict(Call call, Found found, std::shared_ptr<const engine::InferenceRequest> request, Render render);
+void predict(Call call, Found found, std::shared_ptr<const engine::InferenceRequest> request, Render render,
+             QueueWish wish = {});
+
+// {"message": message, "batchId": "", "predictions": null}: how a request that failed is answered with `batch_shape`.
+void answer_batch_failure(const Call& call, int status, std::string_view message);
 
 }  // namespace jackdaw::api::oip

@@ -1,6 +1,7 @@
 // Request bodies of V1 and V2 to engine requests, and the refusals their readers give.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,10 @@ Refusal refuse_detail(int status, std::string_view detail);  // {"detail": ...}
 // is a structured CloudEvent whose "data" holds that object.
 std::variant<engine::InferenceRequest, Refusal> parse_v1(std::string_view body, bool is_event = false);
 
+// What KServe's batcher says of such a body before any model sees it ("can't Unmarshal body", "no instances in the
+// request"); nullopt when it passes it on. Go's json.Unmarshal into {Instances []interface{}} is its reader.
+std::optional<std::string_view> batcher_refusal(std::string_view body);
+
 struct RequestedOutput {
   std::string name;
   bool binary = false;
@@ -36,8 +41,15 @@ struct V2Request {
   engine::InferenceRequest request;  // `outputs` = the names in `requested`
   bool has_id = false;
   bool binary_output = false;  // request parameter binary_data_output
+  // Triton's request parameters "priority" and "timeout" (microseconds), for models with a queue; 0 = not given.
+  std::uint64_t priority = 0;
+  std::uint64_t timeout_us = 0;
+  std::string queue_fault;  // why one of the two cannot be used, "" = they can
   std::vector<RequestedOutput> requested;
 };
+
+// The "data" of a structured CloudEvent, as JSON text; nullopt when the body is none.
+std::optional<std::string> event_data(std::string_view body);
 
 // `json_length`: the Inference-Header-Content-Length header, when there is one; raw tensors follow that many bytes.
 std::variant<V2Request, Refusal> parse_v2(std::string_view body, std::optional<std::string_view> json_length,

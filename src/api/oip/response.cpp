@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -272,10 +273,37 @@ std::string render_v1(const std::vector<Tensor>& outputs, JsonStyle style) {
   return out + "}";
 }
 
-V2Response render_v2(const V2Names& names, const V2Request& request, std::vector<Tensor>& outputs, Dialect dialect) {
-  for (const Tensor& tensor : outputs) {
-    if (wants_binary(request, tensor.name)) return render_binary(names, request, outputs);
+bool answers_with_tensors(const V2Request& request, const std::vector<Tensor>& outputs) {
+  return std::any_of(outputs.begin(), outputs.end(),
+                     [&](const Tensor& tensor) { return wants_binary(request, tensor.name); });
+}
+
+std::string render_v2_event(const V2Names& names, const std::vector<Tensor>& outputs) {
+  std::string out = R"({"id": )";
+  append_ascii_string(out, names.id);
+  out += R"(, "model_name": )";
+  append_ascii_string(out, names.model);
+  out += R"(, "model_version": )";
+  names.version.empty() ? void(out += "null") : append_ascii_string(out, names.version);
+  out += R"(, "outputs": [)";
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Tensor& tensor = outputs[i];
+    out += i > 0 ? R"(, {"name": )" : R"({"name": )";
+    append_ascii_string(out, tensor.name);
+    out += fmt::format(R"(, "shape": [{}], "datatype": "{}", "data": [)", fmt::join(tensor.shape, ", "),
+                       oip_name(tensor.dtype));
+    const std::size_t count = tensor.element_count();
+    for (std::size_t k = 0; k < count; ++k) {
+      if (k > 0) out += ", ";
+      append_python_element(out, tensor, k);
+    }
+    out += "]}";
   }
+  return out + "]}";
+}
+
+V2Response render_v2(const V2Names& names, const V2Request& request, std::vector<Tensor>& outputs, Dialect dialect) {
+  if (answers_with_tensors(request, outputs)) return render_binary(names, request, outputs);
   return {render_json(names, request, outputs, dialect), 0};
 }
 

@@ -26,6 +26,12 @@ struct V2Names {
   std::string_view id;
 };
 
+// Whether any output goes as raw tensors after the JSON.
+bool answers_with_tensors(const V2Request& request, const std::vector<engine::Tensor>& outputs);
+
+// The JSON answer as KServe puts it into a CloudEvent: printed by Python's json module, without nulls.
+std::string render_v2_event(const V2Names& names, const std::vector<engine::Tensor>& outputs);
+
 V2Response render_v2(const V2Names& names, const V2Request& request, std::vector<engine::Tensor>& outputs,
                      serving::Dialect dialect);
 

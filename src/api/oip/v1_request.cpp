@@ -244,6 +244,21 @@ Refusal refuse_detail(int status, std::string_view detail) {
   return refusal;
 }
 
+std::optional<std::string_view> batcher_refusal(std::string_view body) {
+  JsonDocument document;
+  object root;
+  if (document.parse(body) || document.root().get(root) != simdjson::SUCCESS) return "can't Unmarshal body";
+  std::optional<element> instances;
+  for (const auto [key, value] : root) {
+    if (key == "instances") instances = value;
+  }
+  if (!instances || instances->is_null()) return "no instances in the request";
+  array list;
+  if (instances->get(list) != simdjson::SUCCESS) return "can't Unmarshal body";
+  if (list.size() == 0) return "no instances in the request";
+  return std::nullopt;
+}
+
 std::variant<InferenceRequest, Refusal> parse_v1(std::string_view body, bool is_event) {
   JsonDocument document;
   if (const auto fault = document.parse(body)) return refuse(400, "Unrecognized request format: " + fault->text());

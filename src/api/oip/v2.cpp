@@ -2,10 +2,12 @@
 #include <utility>
 
 #include "jackdaw/base/text.h"
+#include "src/api/oip/cloud_event.h"
 #include "src/api/oip/oip.h"
 #include "src/api/oip/predict_call.h"
 #include "src/api/oip/response.h"
 #include "src/api/oip/v2_validation.h"
+#include "src/api/payload_log.h"
 
 namespace jackdaw::api::oip {
 
@@ -74,8 +76,17 @@ bool is_json_content(std::string_view content_type) {
          (media.starts_with("application/") && media.find("+json") != std::string_view::npos);
 }
 
+// KServe wraps V2 answers to CloudEvents and to their content type; it takes binary mode, and plain bodies in the
+// structured mode's type. jackdaw takes structured events too. MLServer knows none.
+EventMode v2_event_mode(const net::Request& request, Dialect dialect) {
+  return dialect == Dialect::kserve ? event_mode(request) : EventMode::none;
+}
+
 std::variant<V2Request, Refusal> read_request(const Call& call, Dialect dialect) {
   const net::Request& request = call.request();
+  if (v2_event_mode(request, dialect) == EventMode::structured) {
+    if (const auto data = event_data(request.body())) return parse_v2(*data, std::nullopt, call.path[0], dialect);
+  }
   const auto json_length = request.header("inference-header-content-length");
   const std::string_view content_type = request.header("content-type").value_or("");
   // KServe takes everything but JSON for the binary form, a missing content type included; to MLServer a missing one
@@ -93,6 +104,10 @@ void render(const Call& call, const Found& found, const V2Request& request, cons
             std::vector<engine::Tensor> outputs) {
   const Dialect dialect = found.model->dialect;
   const V2Names names{found.model->name, path_version(call), id};
+  const EventMode mode = v2_event_mode(call.request(), dialect);
+  if (mode != EventMode::none && !answers_with_tensors(request, outputs)) {
+    return answer(call, event_response(call, mode, found.model->name, render_v2_event(names, outputs)));
+  }
   V2Response rendered = render_v2(names, request, outputs, dialect);
   net::Response response;
   response.body = std::move(rendered.body);
@@ -101,7 +116,16 @@ void render(const Call& call, const Found& found, const V2Request& request, cons
     response.headers.push_back({"inference-header-content-length", std::to_string(rendered.json_length)});
   }
   if (dialect == Dialect::mlserver) add_mlserver_headers(response, found.model->name, id);
+  if (!found.batch_id.empty()) response.headers.push_back({"x-batch-id", found.batch_id});
   answer(call, std::move(response));
+}
+
+QueueWish wish_of(const V2Request& request) {
+  constexpr std::uint64_t timeout_us_max = std::uint64_t{1} << 40;  // twelve days
+  QueueWish wish;
+  wish.priority = static_cast<std::uint32_t>(std::min<std::uint64_t>(request.priority, UINT32_MAX));
+  wish.timeout = std::chrono::microseconds(std::min(request.timeout_us, timeout_us_max));
+  return wish;
 }
 
 }  // namespace
@@ -160,19 +184,26 @@ void v2_model_ready(Call call) {
 void v2_infer(Call call) {
   const auto snapshot = call.api->context.registry->snapshot();
   const serving::ServedModel* model = snapshot->find(call.path[0], call.request().header("host").value_or(""));
+  if (model != nullptr) begin_payload_log(call, model->logger);
   // The body is read before the model is looked for, as both peers do: a bad body to an unknown model is a bad body.
   auto parsed = read_request(call, dialect_of(*snapshot, model));
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return answer_refusal(call, std::move(*refusal));
   Found found = find_predictive(call, call.path[0], path_version(call));
   if (found.model == nullptr) return;
   auto request = std::make_shared<V2Request>(std::move(std::get<V2Request>(parsed)));
+  if (found.version->batcher != nullptr && !request->queue_fault.empty()) {
+    found.version->metrics->request_failure.add();
+    return answer_error(call, 400, request->queue_fault);
+  }
   const bool keep_empty_id = found.model->dialect == Dialect::mlserver && request->has_id;
   if (request->request.id.empty() && !keep_empty_id) request->request.id = make_uuid(*call.api->context.random);
   std::shared_ptr<const engine::InferenceRequest> inference(request, &request->request);
-  predict(std::move(call), std::move(found), std::move(inference),
-          [request](const Call& done, const Found& answered, std::vector<engine::Tensor> outputs) {
-            render(done, answered, *request, request->request.id, std::move(outputs));
-          });
+  predict(
+      std::move(call), std::move(found), std::move(inference),
+      [request](const Call& done, const Found& answered, std::vector<engine::Tensor> outputs) {
+        render(done, answered, *request, request->request.id, std::move(outputs));
+      },
+      wish_of(*request));
 }
 
 }  // namespace jackdaw::api::oip

@@ -42,6 +42,16 @@ bool truthy(const std::optional<element>& value) {
   return !value->is_number() || value->get_double().value_unsafe() != 0.0;
 }
 
+// A non-negative integer, or 0 with `fault` set when there is something else.
+std::uint64_t count_of(const std::optional<element>& parameters, std::string_view key, std::string& fault) {
+  const auto value = parameter(parameters, key);
+  std::uint64_t count = 0;
+  if (!value || value->is_null()) return 0;
+  if (value->get(count) == simdjson::SUCCESS) return count;
+  fault = fmt::format("the request parameter '{}' must be an integer that is not negative", key);
+  return 0;
+}
+
 std::string text_of(const std::optional<element>& value) {
   std::string_view text;
   if (!value || value->get(text) != simdjson::SUCCESS) return {};
@@ -144,6 +154,8 @@ class V2Parser {
     // MLServer knows no binary outputs: only who sent the binary form gets it back.
     const bool may_be_binary = framed_ || dialect_ == Dialect::kserve;
     out.binary_output = may_be_binary && truthy(parameter(parameters, "binary_data_output"));
+    out.priority = count_of(parameters, "priority", out.queue_fault);
+    out.timeout_us = count_of(parameters, "timeout", out.queue_fault);
     if (text_of(parameter(parameters, "content_type")) == "pd") out.request.form = InputForm::columns;
     array list;
     if (!inputs || inputs->get(list) != simdjson::SUCCESS) {
@@ -251,6 +263,16 @@ class V2Parser {
 };
 
 }  // namespace
+
+std::optional<std::string> event_data(std::string_view body) {
+  JsonDocument document;
+  object root, data;
+  if (document.parse(body) || document.root().get(root) != simdjson::SUCCESS) return std::nullopt;
+  if (root["specversion"].error() != simdjson::SUCCESS || root["data"].get(data) != simdjson::SUCCESS) {
+    return std::nullopt;
+  }
+  return simdjson::minify(data);
+}
 
 std::variant<V2Request, Refusal> parse_v2(std::string_view body, std::optional<std::string_view> json_length,
                                           std::string_view model_name, Dialect dialect) {

@@ -10,6 +10,7 @@
 #include "src/api/openai/answer_stream.h"
 #include "src/api/openai/parameters.h"
 #include "src/api/openai/prompts.h"
+#include "src/api/payload_log.h"
 
 namespace jackdaw::api::openai {
 namespace {
@@ -179,6 +180,7 @@ void generate(Call call, Kind kind) {
   auto found = find_model(call, request.model, kind == Kind::chat ? "Chat Completions" : "Completions");
   if (const auto* refusal = std::get_if<Refusal>(&found)) return answer_refusal(call, *refusal);
   count_ignored(call, request);
+  begin_payload_log(call, std::get<AddressedModel>(found).model->logger);
   Generation generation{std::move(call), std::move(request), std::get<AddressedModel>(std::move(found))};
   if (prompt_bytes(generation.request) > generation.call.api->options.inline_prompt_bytes_max)
     return prepare_elsewhere(std::move(generation));

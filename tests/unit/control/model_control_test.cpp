@@ -87,6 +87,31 @@ TEST_CASE("DeclaredModelsBecomeReadyAndFailuresKeepTheirReason") {
   CHECK(world.find("bad")->latest()->reason == "/nowhere: broken file");
 }
 
+TEST_CASE("AVersionIsPreparedBeforeItIsReadyAndMayFailThen") {
+  World world;
+  DeclaredModel model = World::model("m");
+  model.prepare = [&world](serving::ModelVersion& version) -> Result<void> {
+    CHECK(version.engine != nullptr);
+    CHECK(world.find("m")->latest()->state == ModelState::loading);
+    return {};
+  };
+  CHECK(world.put(model).has_value());
+  CHECK(world.find("m")->latest()->state == ModelState::ready);
+  // What cannot be prepared leaves the old one in its place.
+  model.prepare = [](serving::ModelVersion&) -> Result<void> {
+    return make_error(Code::invalid_argument, "the warm-up request was refused");
+  };
+  const auto outcome = world.put(model);
+  REQUIRE(outcome.has_error());
+  CHECK(outcome.error().message == "the warm-up request was refused");
+  CHECK(world.find("m")->latest()->state == ModelState::ready);
+  model.name = model.service_name = "fresh";
+  CHECK(world.put(model).has_error());
+  CHECK(world.find("fresh")->latest()->state == ModelState::unavailable);
+  CHECK(world.find("fresh")->latest()->reason == "the warm-up request was refused");
+  CHECK(world.find("fresh")->latest()->engine == nullptr);
+}
+
 TEST_CASE("AModelThatCannotBeFoundFailsAloneAndLoadsOnceItIsThere") {
   World world;
   bool there = false;

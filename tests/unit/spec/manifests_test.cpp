@@ -52,6 +52,7 @@ const Expected expected[] = {
     {"container-fields.yaml", "contained", "xgboost", "kserve-xgbserver", Protocol::v1, "/srv/models/contained"},
     {"autoscaling.yaml", "scaled", "sklearn", "kserve-sklearnserver", Protocol::v1, "/srv/models/scaled"},
     {"autoscaling-keda.yaml", "keda", "sklearn", "kserve-sklearnserver", Protocol::v1, "/srv/models/keda"},
+    {"batcher.yaml", "batched", "sklearn", "kserve-sklearnserver", Protocol::v1, "/srv/models/batched"},
     {"logger.yaml", "logged", "sklearn", "kserve-sklearnserver", Protocol::v1, "/srv/models/logged"},
     {"storage-block.yaml", "stored", "sklearn", "kserve-sklearnserver", Protocol::v1,
      "s3://example-models/sklearn/model.joblib"},
@@ -125,7 +126,6 @@ TEST_CASE("EachRefusedManifestHasOneErrorThatNamesItsReason") {
   const std::pair<const char*, const char*> rows[] = {
       {"refused-canary-percent.yaml", "'canaryTrafficPercent'"},
       {"refused-canary-list.yaml", "'canary'"},
-      {"refused-batcher.yaml", "'batcher'"},
       {"refused-transformer.yaml", "'transformer'"},
       {"refused-collocated-transformer.yaml", "'transformer-container'"},
       {"refused-explainer.yaml", "'explainer'"},

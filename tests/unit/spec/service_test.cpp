@@ -82,7 +82,6 @@ TEST_CASE("FieldsThatWouldChangeTheAnswerAreErrors") {
   CHECK(only_error(service_text("    canaryTrafficPercent: 10\n" + model)) ==
         "t.yaml:6:5: not supported yet by this version: 'canaryTrafficPercent': traffic cannot be split between "
         "revisions; remove it, or serve both revisions under two names");
-  CHECK(only_error(service_text("    batcher: {maxBatchSize: 4}\n" + model)).find("remove it") != std::string::npos);
 }
 
 TEST_CASE("ValidationTextsAreThoseOfKServe") {
