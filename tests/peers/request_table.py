@@ -297,6 +297,37 @@ v1("cloudevent-structured", "iris-svc", {
     "type": "com.example.sampletype1", "time": "2021-01-28T21:04:43.144141+00:00", "data": {"instances": ROWS}},
    headers={"Content-Type": "application/cloudevents+json"})
 
+CLOUD = {"Content-Type": "application/cloudevents+json"}
+
+
+def typed_event(data, structured=False):
+    """KServe's answer to a V2 event, but for one header."""
+    head = ('{"specversion": "1.0", "id": "00000000-0000-0000-0000-000000000000", "source": "io.kserve.inference.iris-svc", '
+            '"type": "io.kserve.inference.response", "time": "2000-01-01T00:00:00.000000+00:00", "data": ')
+    return {"kserve": {"why": "KServe sends V2 events without their content type; jackdaw sends it, as both do with V1's.",
+                       "want_status": 200, "want_body": head + data + "}" if structured else data}}
+
+
+def event_data(model, shape, datatype, data):
+    return ('{"id": "42", "model_name": "%s", "model_version": null, "outputs": [{"name": "output-0", "shape": [%s], "datatype": '
+            '"%s", "data": [%s]}]}' % (model, shape, datatype, data))
+
+
+v2("cloudevent-binary", "iris-svc", infer(tensor(ROWS, "FP32"), id="42"), headers={**JSON, **CE}, peers=["kserve"],
+   deviates=typed_event(event_data("iris-svc", 2, "INT64", "1, 1")))
+v2("cloudevent-binary-numbers", "echo", infer(tensor([[0.00001, 0], [1e16, 0], [0.1, 0], [1e22, 0], [3, 0]]), id="42"),
+   headers={**JSON, **CE}, peers=["kserve"],
+   deviates=typed_event(event_data("echo", 5, "FP64", "1e-05, 1e+16, 0.1, 1e+22, 3.0")))
+v2("cloudevent-binary-names", "iris-names", infer(tensor(ROWS), id="42"), headers={**JSON, **CE}, peers=["kserve"],
+   deviates=typed_event(event_data("iris-names", 2, "BYTES", '"versicolor", "versicolor"')))
+v2("cloudevent-plain-body", "iris-svc", infer(tensor(ROWS), id="42"), headers=CLOUD, peers=["kserve"],
+   deviates=typed_event(event_data("iris-svc", 2, "INT64", "1, 1"), structured=True))
+v2("cloudevent-structured", "iris-svc", {
+    "specversion": "1.0", "id": "1", "source": "https://example.com/event-producer", "type": "com.example.sampletype1",
+    "data": infer(tensor(ROWS), id="42")}, headers=CLOUD, peers=["kserve"],
+   deviates={"kserve": {"why": "KServe takes a V2 event for a V2 body and misses its inputs; jackdaw opens it, as both do V1's.",
+                        "want_status": 200}})
+
 # ---- V2, JSON ---------------------------------------------------------------------------------------------------------------
 v2("fp64", "iris-svc", infer(tensor(ROWS)))
 v2("fp64-flat", "iris-svc", infer(tensor(FLAT, shape=[2, 4])))
