@@ -220,7 +220,7 @@ def clients_that_leave(daemon, tally):
 
 def slow_readers(daemon, tally):
     """Clients that ask for long answers and read nothing do not slow the others down."""
-    body = json.dumps(chat("Tell me everything.", max_tokens=1500, ignore_eos=True, stream=True)).encode()
+    body = json.dumps(chat("Tell me everything.", max_tokens=800, ignore_eos=True, stream=True)).encode()
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
     before = daemon.resident_mb()
     idle = []
@@ -233,7 +233,7 @@ def slow_readers(daemon, tally):
     time.sleep(0.5)
     status, answer = ask(daemon, "/v1/chat/completions", chat("Hello", max_tokens=30, ignore_eos=True))
     tally.check("others are served beside clients that do not read", status == 200 and answer["usage"]["completion_tokens"] == 30)
-    ended = wait_until(lambda: metric(daemon, "vllm:num_requests_running") == 0, 90)
+    ended = wait_until(lambda: metric(daemon, "vllm:num_requests_running") == 0, 200)
     tally.check("their batch goes on to its end", ended, f"{daemon.resident_mb() - before:.1f} MB more resident")
     for connection in idle:
         connection.close()
