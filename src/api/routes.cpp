@@ -11,6 +11,7 @@
 #include "src/api/admin/admin.h"
 #include "src/api/oip/oip.h"
 #include "src/api/openai/openai.h"
+#include "src/api/resources/accepted.h"
 #include "src/api/resources/resources.h"
 
 namespace jackdaw::api {
@@ -90,10 +91,26 @@ constexpr std::array route_table{
     resource_route(Method::get, "/apis/{group}", resources::api_group),
     resource_route(Method::get, "/apis/{group}/{version}", resources::group_resources),
     resource_route(Method::get, "/openapi/v3", resources::openapi_index),
+    resource_route(Method::get, "/openapi/v3/api/v1", resources::openapi_core),
     resource_route(Method::get, "/openapi/v3/apis/{group}/{version}", resources::openapi_group),
     resource_route(Method::get, "/api/v1/namespaces", resources::list_namespaces),
     resource_route(Method::get, "/api/v1/namespaces/{namespace}", resources::get_namespace),
-    resource_route(Method::get, "/api/v1/namespaces/{namespace}/{plural}", resources::list_core_empty),
+    resource_route(Method::post, "/api/v1/namespaces", resources::write_namespace),
+    resource_route(Method::put, "/api/v1/namespaces/{namespace}", resources::write_namespace),
+    resource_route(Method::patch, "/api/v1/namespaces/{namespace}", resources::write_namespace),
+    resource_route(Method::delete_, "/api/v1/namespaces/{namespace}", resources::remove_namespace),
+    resource_route(Method::get, "/api/v1/{plural}", resources::core_everywhere),
+    resource_route(Method::get, "/api/v1/namespaces/{namespace}/{plural}", resources::core_collection),
+    resource_route(Method::post, "/api/v1/namespaces/{namespace}/{plural}", resources::core_collection),
+    resource_route(Method::get, "/api/v1/namespaces/{namespace}/{plural}/{name}", resources::core_object),
+    resource_route(Method::put, "/api/v1/namespaces/{namespace}/{plural}/{name}", resources::core_object),
+    resource_route(Method::patch, "/api/v1/namespaces/{namespace}/{plural}/{name}", resources::core_object),
+    resource_route(Method::delete_, "/api/v1/namespaces/{namespace}/{plural}/{name}", resources::core_object),
+    resource_route(Method::post, "/apis/{group}/{version}/{plural}", resources::cluster_create),
+    resource_route(Method::get, "/apis/{group}/{version}/{plural}/{name}", resources::cluster_object),
+    resource_route(Method::put, "/apis/{group}/{version}/{plural}/{name}", resources::cluster_object),
+    resource_route(Method::patch, "/apis/{group}/{version}/{plural}/{name}", resources::cluster_object),
+    resource_route(Method::delete_, "/apis/{group}/{version}/{plural}/{name}", resources::cluster_object),
     resource_route(Method::get, "/apis/{group}/{version}/{plural}", resources::list_all),
     resource_route(Method::get, "/apis/{group}/{version}/namespaces/{namespace}/{plural}", resources::list),
     resource_route(Method::post, "/apis/{group}/{version}/namespaces/{namespace}/{plural}", resources::create),

@@ -116,7 +116,9 @@ class Watch final : public ConfigWatch {
         content_(content_of(first)),
         settings_(settings_of(first)) {
     folders_.watch(options_.paths);
-    if (!good) {
+    if (good) {
+      due_ = Steady::now() + options_.quiet;  // what changed before the folders were watched
+    } else {
       content_.clear();
       retry_later();
     }
@@ -148,13 +150,11 @@ class Watch final : public ConfigWatch {
     while (!ended_) {
       wait();
       if (ended_) return;
-      if (asked_.exchange(false)) {
-        due_.reset();
-        attempt(true);
-      } else if (due_ && Steady::now() >= *due_) {
-        due_.reset();
-        attempt(false);
-      }
+      const bool asked = asked_.exchange(false);
+      if (!asked && (!due_ || Steady::now() < *due_)) continue;
+      due_.reset();
+      restless_since_.reset();
+      attempt(asked);
     }
   }
 
@@ -171,7 +171,10 @@ class Watch final : public ConfigWatch {
       std::uint64_t count = 0;
       (void)!::read(events_.get(), &count, sizeof(count));
     }
-    if (waiting[0].revents != 0 && something_changed()) due_ = Steady::now() + options_.quiet;
+    if (waiting[0].revents == 0 || !something_changed()) return;
+    const Steady::time_point now = Steady::now();
+    if (!restless_since_) restless_since_ = now;
+    due_ = std::min(now + options_.quiet, *restless_since_ + options_.restless);
   }
 
   bool something_changed() {
@@ -254,6 +257,7 @@ class Watch final : public ConfigWatch {
   std::string settings_;  // of kind Daemon, with which the process started or of which it was said that they changed
   std::vector<std::string> said_;
   std::optional<Steady::time_point> due_;
+  std::optional<Steady::time_point> restless_since_;  // files have been changing since then
   Duration retry_{};
   std::atomic<bool> asked_{false};
   std::atomic<bool> ended_{false};

@@ -20,6 +20,7 @@ struct ConfigWatchOptions {
   // How the last attempt went, after every attempt.
   std::function<void(bool good)> outcome;
   Duration quiet = std::chrono::milliseconds(150);  // files must be left alone that long before they are read
+  Duration restless = std::chrono::seconds(3);      // but are read after that long although they still change
   Duration first_retry = std::chrono::seconds(1);
   Duration last_retry = std::chrono::seconds(30);
 };

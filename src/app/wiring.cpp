@@ -262,8 +262,8 @@ class Wired final : public Daemon {
     api_options.version = version;
     api_options.access_log = *config.daemon.logging.access;
     api_options.repository_writes = std::all_of(options.listen.begin(), options.listen.end(), is_loopback);
-    api::ApiContext context{&registry_,      control_.get(),   &cpu_pool_,   &metrics_,
-                            &system_clock(), &system_random(), store_.get(), &store_pool_};
+    api::ApiContext context{&registry_,       control_.get(), &cpu_pool_,   &metrics_, &system_clock(),
+                            &system_random(), store_.get(),   &store_pool_, &events_};
     const int io_threads = options.io_threads;
     JACKDAW_ASSIGN(server_, net::Server::start(std::move(options), api::make_handler(context, api_options)));
     for (const std::string& address : server_->addresses()) {
@@ -276,7 +276,7 @@ class Wired final : public Daemon {
   std::vector<std::string> addresses() const override { return server_->addresses(); }
 
   void reload() override {
-    if (config_watch_ == nullptr) return log_info("there is no configuration to read again: --config was not given");
+    if (config_watch_ == nullptr) return log_info("there is no configuration that can be read again");
     log_info("the configuration is read again");
     config_watch_->reload();
   }
@@ -307,6 +307,7 @@ class Wired final : public Daemon {
     }
     control::ReconcilerOptions options;
     options.clock = &system_clock();
+    options.events = &events_;
     options.first_settled = [count] { log_info("all models settled", {{"models", count}}); };
     const StageContext stages{&cpu_pool_,       &metrics_,      &system_clock(),
                               &system_random(), &event_sender_, api::ApiOptions{}.inline_ns_max};
@@ -328,7 +329,8 @@ class Wired final : public Daemon {
 
   Result<void> watch_config(const spec::LoadedConfig& config, std::vector<std::string> paths,
                             const spec::LoadOptions& load, const std::vector<std::string>& faults) {
-    if (paths.empty()) return {};
+    // Standard input can be read once.
+    if (paths.empty() || std::find(paths.begin(), paths.end(), "-") != paths.end()) return {};
     Gauge& valid = metrics_.gauge("jackdaw_config_valid", "1 when the configuration was taken over as it is now");
     valid.set(faults.empty() ? 1 : 0);
     ConfigWatchOptions options;
@@ -368,6 +370,7 @@ class Wired final : public Daemon {
   serving::EventSender event_sender_;  // before the registry, whose models log through it
   serving::Registry registry_;
   std::unique_ptr<control::ResourceStore> store_;
+  control::EventLog events_{system_clock()};
   std::unique_ptr<control::ModelControl> control_;
   std::unique_ptr<control::Reconciler> reconciler_;
   std::unique_ptr<ConfigWatch> config_watch_;

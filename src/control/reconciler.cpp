@@ -142,6 +142,9 @@ class ServiceReconciler final : public Reconciler {
   struct Known {
     std::string wish;      // that was last handed to ModelControl
     bool answers = false;  // some revision does
+    // What clients call its models, as "namespace/name"; `blocked`: another service has one of them.
+    std::vector<std::string> model_names;
+    bool blocked = false;
   };
 
   static std::string key_of(const ResourceKind& kind, const Json& object) {
@@ -204,6 +207,7 @@ class ServiceReconciler final : public Reconciler {
   }
 
   void forget(const std::string& key, const std::string& namespace_name, const std::string& name) {
+    own_names(key, {});
     known_.erase(key);
     status_turns_.erase(key);
     models_.remove(namespace_name, name, {});
@@ -212,6 +216,62 @@ class ServiceReconciler final : public Reconciler {
 
   void removed(const ResourceKind& kind, const Json& object) {
     forget(key_of(kind, object), text_at(object, {"metadata", "namespace"}), text_at(object, {"metadata", "name"}));
+  }
+
+  static std::vector<std::string> names_of(const DeclaredModel& model) {
+    std::vector<std::string> out{model.namespace_name + "/" + model.name};
+    for (const std::string& alias : model.aliases) out.push_back(model.namespace_name + "/" + alias);
+    return out;
+  }
+
+  // Which other object has one of these names; "" = none.
+  std::string owner_of(const std::vector<std::string>& names, const std::string& key) const {
+    for (const std::string& name : names) {
+      const auto owner = owners_.find(name);
+      if (owner != owners_.end() && owner->second != key) return owner->second;
+    }
+    return {};
+  }
+
+  void own_names(const std::string& key, std::vector<std::string> names) {
+    Known& known = known_[key];
+    if (known.model_names == names) return;
+    if (!known.model_names.empty()) inbox_->post([this] { retry_blocked(); });
+    for (const std::string& name : known.model_names) owners_.erase(name);
+    for (const std::string& name : names) owners_[name] = key;
+    known.model_names = std::move(names);
+  }
+
+  // A name is free again: whoever waited for one is looked at anew.
+  void retry_blocked() {
+    std::vector<std::string> waiting;
+    for (auto& [key, known] : known_) {
+      if (known.blocked) waiting.push_back(key);
+    }
+    for (const std::string& key : waiting) {
+      const std::size_t space = key.find('/') + 1, name = key.find('/', space) + 1;
+      const ResourceKind& kind = *kind_of(key.substr(0, space - 1));
+      const ObjectPtr object =
+          store_.get({kind.group, kind.plural, key.substr(space, name - space - 1), key.substr(name)});
+      if (object == nullptr) continue;
+      known_[key].wish.clear();
+      changed(kind, object);
+    }
+  }
+
+  // Once for each state, not for each try to write it.
+  void note(const Json& object, const ServiceState& state) const {
+    if (options_.events == nullptr) return;
+    switch (state.phase) {
+      case ServicePhase::loading:
+        return options_.events->record(object, false, "Loading", "The model is being loaded.");
+      case ServicePhase::ready:
+        return options_.events->record(object, false, "Ready", "The service answers.");
+      case ServicePhase::stopped:
+        return options_.events->record(object, false, "Stopped", "The service is stopped.");
+      case ServicePhase::failed:
+        return options_.events->record(object, true, state.reason, state.message);
+    }
   }
 
   void changed(const ResourceKind& kind, const ObjectPtr& object) {
@@ -227,6 +287,21 @@ class ServiceReconciler final : public Reconciler {
       inbox_->post([this, key] { settled(key); });
       return;
     }
+    std::vector<std::string> names = names_of(*model);
+    if (const std::string owner = owner_of(names, key); !owner.empty()) {
+      known.blocked = true;
+      post_status(kind, object,
+                  {ServicePhase::failed,
+                   known.answers,
+                   "InvalidPredictorSpec",
+                   fmt::format("the model name '{}' is taken already, by {}; give one of them another --model_name",
+                               model->name, owner),
+                   {}});
+      inbox_->post([this, key] { settled(key); });
+      return;
+    }
+    known.blocked = false;
+    own_names(key, std::move(names));
     const bool stopped = model->stopped;
     const std::string model_name = model->name;
     if (!stopped) post_status(kind, object, {ServicePhase::loading, known.answers, {}, {}, model_name});
@@ -262,6 +337,7 @@ class ServiceReconciler final : public Reconciler {
   void write_status(const ResourceKind& kind, const ObjectPtr& object, const ServiceState& state,
                     Duration retry_after = first_retry) {
     const std::uint64_t turn = ++status_turns_[key_of(kind, *object)];
+    if (retry_after == first_retry) note(*object, state);
     const ResourceName name{kind.group, kind.plural, text_at(*object, {"metadata", "namespace"}),
                             text_at(*object, {"metadata", "name"})};
     for (int attempt = 0; attempt < 8; ++attempt) {
@@ -295,6 +371,7 @@ class ServiceReconciler final : public Reconciler {
   std::shared_ptr<Inbox> inbox_;
   std::map<std::string, std::unique_ptr<Watch>> watches_;  // by plural
   std::map<std::string, Known> known_;                     // by key_of()
+  std::map<std::string, std::string> owners_;              // key_of() by "namespace/name" of a model
   std::map<std::string, std::uint64_t> status_turns_;      // by key_of(): which write of a status is the newest
   std::set<std::string> first_;                            // objects of the start that are not settled yet
   std::string address_;

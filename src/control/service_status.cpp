@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "jackdaw/base/text.h"
+
 namespace jackdaw::control {
 namespace {
 
@@ -142,7 +144,21 @@ std::string text_at(const Json& object, std::initializer_list<std::string_view> 
 
 }  // namespace
 
-Json with_status(const Json& object, const ServiceState& state, const StatusAddresses& addresses, WallTime wall) {
+namespace {
+
+// File names in messages may be any bytes; an object holds text.
+ServiceState readable(ServiceState state) {
+  if (is_valid_utf8(state.message)) return state;
+  for (char& c : state.message) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return state;
+}
+
+}  // namespace
+
+Json with_status(const Json& object, const ServiceState& any_state, const StatusAddresses& addresses, WallTime wall) {
+  const ServiceState state = readable(any_state);
   const std::string now = timestamp(wall);
   const std::string name = text_at(object, {"metadata", "name"});
   const std::string place = text_at(object, {"metadata", "namespace"});

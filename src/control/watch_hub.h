@@ -51,7 +51,7 @@ class WatchHub {
  public:
   struct Limits {
     std::size_t history_max = 4096;
-    std::size_t history_bytes_max = 4u << 20;
+    std::size_t history_bytes_max = 1u << 20;
     std::size_t queue_max = 1024;
   };
 

@@ -230,7 +230,8 @@ void read_predictor(InferenceService& service, Complaints& complaints) {
   const Node& block = implementation->value;
   if (!block.is_map()) return;
   predictor.place = implementation->key_place();
-  if (const Node* name = block.find("name"); name != nullptr && !name->is_null()) {
+  // Empty is not set, as in Go; KServe's SDK sends it so.
+  if (const Node* name = block.find("name"); name != nullptr && !name->is_null() && name->text != "") {
     complaints.error(FindingKind::invalid_value, *name, "the 'name' field is not allowed in standard predictor");
   }
   set_text(block, "runtime", predictor.runtime_name);

@@ -87,6 +87,10 @@ def apply_and_look(tally, daemon, kubectl):
     tally.check("the full name of the resource works, in all namespaces", out == "inferenceservice.serving.kserve.io/iris", out + errors)
     status, out, errors = kubectl("describe", "isvc", "iris")
     tally.check("kubectl describe", status == 0 and "Storage Uri" in out and "Ready" in out, errors or out[-200:])
+    tally.check("it tells what happened", out.count("jackdaw") >= 2 and "The service answers." in out, out[-300:])
+    status, out, errors = kubectl("get", "isvc", "iris", "-o", "yaml")
+    tally.check("kubectl get -o yaml gives the object back", status == 0 and "uid:" in out and "storageUri:" in out and "managedFields" not in out,
+                errors or out[-200:])
     status, out, errors = kubectl("api-resources", "--api-group=serving.kserve.io")
     tally.check("kubectl api-resources lists both kinds", "isvc" in out and "LLMInferenceService" in out, out + errors)
     status, out, errors = kubectl("get", "ns")
@@ -106,6 +110,8 @@ def change(tally, daemon, kubectl):
     tally.check("kubectl patch --type=merge", out.endswith("patched"), out + errors)
     status, out, errors = kubectl("patch", "isvc", "iris", "--type=json", "-p", '[{"op":"remove","path":"/metadata/annotations/note"}]')
     tally.check("kubectl patch --type=json", out.endswith("patched"), out + errors)
+    tally.check("kubectl replace", replaced(kubectl))
+    tally.check("kubectl get -w shows what happens", watched(kubectl))
     status, out, errors = kubectl("annotate", "isvc", "iris", "serving.kserve.io/stop=true")
     status, out, errors = kubectl("wait", "--for=condition=Stopped", "isvc/iris", "--timeout=10s")
     tally.check("a stopped service is unloaded", status == 0 and predict(daemon)[0] != 200, out + errors)
@@ -118,6 +124,49 @@ def change(tally, daemon, kubectl):
     status, out, errors = kubectl("apply", "-f", "-", stdin=service(MODELS / "iris-pipeline"))
     status, out, errors = kubectl("wait", "--for=condition=Ready", "isvc/iris", "--timeout=10s")
     tally.check("and is forgotten once the good one is back", status == 0, out + errors)
+
+
+def replaced(kubectl):
+    """As kubectl edit does it: get, change, put back; an old version is a conflict."""
+    _, text, _ = kubectl("get", "isvc", "iris", "-o", "json")
+    service_object = json.loads(text)
+    service_object["metadata"]["labels"]["edited"] = "yes"
+    first = kubectl("replace", "-f", "-", stdin=json.dumps(service_object))
+    service_object["metadata"]["labels"]["edited"] = "again"
+    second = kubectl("replace", "-f", "-", stdin=json.dumps(service_object))
+    return first[1].endswith("replaced") and second[0] != 0 and "the object has been modified" in second[2]
+
+
+def watched(kubectl):
+    with Watching(kubectl) as watching:
+        watching.stdout.readline()
+        kubectl("label", "isvc", "iris", "watched=yes")
+        return any("iris" in watching.stdout.readline() for _ in range(2))
+
+
+def brought_along(tally, kubectl):
+    """What KServe's manifests hold beside services."""
+    objects = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}},
+               {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s3", "namespace": "ml"}, "stringData": {"key": "secret"}},
+               {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sa", "namespace": "ml"}, "secrets": [{"name": "s3"}]},
+               {"apiVersion": "serving.kserve.io/v1alpha1", "kind": "ServingRuntime", "metadata": {"name": "r", "namespace": "ml"}, "spec": {}},
+               {"apiVersion": "serving.kserve.io/v1alpha1", "kind": "ClusterServingRuntime", "metadata": {"name": "c"}, "spec": {}},
+               json.loads(service(MODELS / "iris-pipeline", namespace="ml"))]
+    manifest = "\n---\n".join(json.dumps(one) for one in objects)
+    for how in ([], ["--server-side"]):
+        status, out, errors = kubectl("apply", *how, "-f", "-", stdin=manifest)
+        tally.check(f"a manifest with Secrets and runtimes applies {' '.join(how)}", status == 0 and errors.count("has no effect here") == 4, out + errors)
+    status, out, errors = kubectl("get", "secret", "-n", "ml")
+    tally.check("and nothing of a Secret is kept", status == 0 and out == "" and "No resources found" in errors, out + errors)
+    status, out, errors = kubectl("wait", "--for=condition=Ready", "isvc/iris", "-n", "ml", "--timeout=10s")
+    tally.check("the service of another namespace is ready", status == 0, out + errors)
+    graph = {"apiVersion": "serving.kserve.io/v1alpha1", "kind": "InferenceGraph", "metadata": {"name": "g", "namespace": "ml"}, "spec": {}}
+    status, out, errors = kubectl("apply", "-f", "-", stdin=json.dumps(graph))
+    tally.check("what would be missed is refused in words", status != 0 and "does not serve InferenceGraph" in errors, out + errors)
+    status, out, errors = kubectl("delete", "-f", "-", "--timeout=20s", stdin="\n---\n".join(json.dumps(one) for one in objects[1:]))
+    tally.check("kubectl delete -f takes all of it", status == 0 and out.count("deleted") == 5, out + errors)
+    status, out, errors = kubectl("delete", "ns", "ml")
+    tally.check("a namespace is not an object to delete", status != 0 and "names here" in errors, errors)
 
 
 def mistakes(tally, kubectl):
@@ -156,14 +205,27 @@ def survives(tally, folder):
         tally.check("the daemon ends cleanly beside a watch", ends_beside_a_watch(daemon, kubectl))
 
 
+class Watching:
+    """kubectl get isvc -w, until the block ends."""
+
+    def __init__(self, kubectl):
+        environment = {**os.environ, "HOME": str(kubectl.folder), "KUBECONFIG": str(kubectl.config)}
+        self.process = subprocess.Popen([VENV / "bin" / "kubectl", "get", "isvc", "-w"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                        env=environment)
+
+    def __enter__(self):
+        return self.process
+
+    def __exit__(self, kind, error, trace):
+        self.process.kill()
+        self.process.wait()
+
+
 def ends_beside_a_watch(daemon, kubectl):
-    environment = {**os.environ, "HOME": str(kubectl.folder), "KUBECONFIG": str(kubectl.config)}
-    with subprocess.Popen([VENV / "bin" / "kubectl", "get", "isvc", "-w"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as watching:
+    with Watching(kubectl) as watching:
         watching.stdout.readline()
         began = time.monotonic()
-        ended = daemon.stop() == 0 and time.monotonic() - began < 5
-        watching.kill()
-    return ended
+        return daemon.stop() == 0 and time.monotonic() - began < 5
 
 
 def empty(folder):
@@ -190,6 +252,14 @@ service = V1beta1InferenceService(
 kserve.create(service)
 kserve.wait_isvc_ready("sdk-iris", namespace="default", timeout_seconds=20, polling_interval=1)
 print("ready", kserve.is_isvc_ready("sdk-iris", namespace="default"))
+there = kserve.get("sdk-iris", namespace="default")
+print("url", there["status"]["url"])
+service.metadata.labels = {"team": "birds"}
+print("patched", kserve.patch("sdk-iris", service, namespace="default")["metadata"]["labels"])
+service.spec.predictor.timeout = 10
+print("replaced", kserve.replace("sdk-iris", service, namespace="default")["metadata"]["generation"])
+kserve.wait_isvc_ready("sdk-iris", namespace="default", timeout_seconds=20, polling_interval=1)
+print("listed", len(kserve.get(namespace="default")["items"]))
 kserve.delete("sdk-iris", namespace="default")
 """
 
@@ -201,7 +271,9 @@ def sdk(tally, kubectl):
         return
     done = subprocess.run([clients.VENV / "bin" / "python", "-c", SDK, str(kubectl.config), str(MODELS / "iris-pipeline")], capture_output=True,
                           text=True, timeout=120)
-    tally.check("KServeClient creates, waits and deletes", done.returncode == 0 and "ready True" in done.stdout, (done.stdout + done.stderr)[-400:])
+    tally.check("KServeClient creates, waits, gets, patches, replaces, lists and deletes", done.returncode == 0 and done.stdout.split("\n")[-6:] == [
+        "ready True", "url http://sdk-iris-default.example.com", "patched {'team': 'birds'}", "replaced 2", "listed 1", ""],
+        done.stdout[-400:] + done.stderr[-400:])
     status, out, _ = kubectl("get", "isvc", "-o", "name")
     tally.check("nothing of it is left", "sdk-iris" not in out, out)
 
@@ -218,6 +290,7 @@ def main():
             tally.run("apply and look", apply_and_look, tally, daemon, kubectl)
             tally.run("change", change, tally, daemon, kubectl)
             tally.run("mistakes", mistakes, tally, kubectl)
+            tally.run("brought along", brought_along, tally, kubectl)
             tally.run("delete", delete, tally, daemon, kubectl)
             tally.run("the KServe SDK", sdk, tally, kubectl)
             tally.check("the daemon ends cleanly", daemon.stop() == 0)

@@ -24,6 +24,7 @@ from tally import Tally
 
 MODELS = ROOT / "examples" / "quickstart" / "models"
 BASE = "/apis/serving.kserve.io/v1beta1/namespaces/default/inferenceservices"
+BINARY = os.environ.get("JACKDAW_BINARY", RELEASE)
 JSON = {"content-type": "application/json"}
 
 
@@ -138,7 +139,7 @@ def kills(tally, folder, seconds, seed):
 
 def serve(*arguments, environment=None, limit=None):
     """(status, output) of a daemon that is not expected to start."""
-    done = subprocess.run([RELEASE, "serve", "--listen", "127.0.0.1:0", *arguments], capture_output=True, text=True, timeout=20,
+    done = subprocess.run([BINARY, "serve", "--listen", "127.0.0.1:0", *arguments], capture_output=True, text=True, timeout=20,
                           env={**os.environ, **(environment or {})}, preexec_fn=limit)
     return done.returncode, done.stdout + done.stderr
 
@@ -175,7 +176,7 @@ def full_disk(tally, parent):
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-    process = subprocess.Popen([RELEASE, "serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--state-dir", folder],
+    process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--state-dir", folder],
                                stderr=subprocess.PIPE, text=True, preexec_fn=limit)
     try:
         port = next(int(record["url"].rsplit(":", 1)[1]) for record in map(json.loads, process.stderr) if record["msg"] == "listening")

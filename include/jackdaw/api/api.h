@@ -15,6 +15,7 @@
 
 #include "jackdaw/base/env.h"
 #include "jackdaw/base/metrics.h"
+#include "jackdaw/control/event_log.h"
 #include "jackdaw/control/model_control.h"
 #include "jackdaw/control/resource_store.h"
 #include "jackdaw/net/exchange.h"
@@ -45,6 +46,7 @@ struct ApiContext {
   Random* random = nullptr;
   control::ResourceStore* resources = nullptr;  // null: no resource API
   serving::WorkerPool* store_pool = nullptr;    // one thread; runs the store's writes
+  const control::EventLog* events = nullptr;    // what happened to declared objects; null: nothing is known
 };
 
 // A predict request of V2 or V1 as an engine takes it, from its JSON body alone. The error is what a client would read.

@@ -10,6 +10,7 @@
 
 #include "jackdaw/base/env.h"
 #include "jackdaw/base/result.h"
+#include "jackdaw/control/event_log.h"
 #include "jackdaw/control/model_control.h"
 #include "jackdaw/control/resource_store.h"
 #include "jackdaw/spec/json.h"
@@ -24,6 +25,7 @@ struct ReconcilerOptions {
   std::function<void()> first_settled;
   std::string domain = "example.com";  // of status.url
   Clock* clock = nullptr;
+  EventLog* events = nullptr;  // null: nobody wants to know
 };
 
 class Reconciler {

@@ -151,7 +151,7 @@ struct ResourceStoreOptions {
   Random* random = nullptr;
   std::string node_name = "jackdaw";         // part of the hybrid-clock version
   std::size_t history_max = 4096;            // events kept for watches that start in the past
-  std::size_t history_bytes_max = 4u << 20;  // of their objects' text
+  std::size_t history_bytes_max = 1u << 20;  // of their objects' text
   std::size_t object_bytes_max = 1u << 20;   // Kubernetes' etcd limit is near
   std::size_t objects_max = 100'000;
   std::size_t watch_queue_max = 1024;

@@ -1,10 +1,13 @@
 // Discovery as kubectl reads it: groups, versions, resources and their verbs, and the little of OpenAPI that lets it
 // leave validation to the server.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "src/api/resources/accepted.h"
 #include "src/api/resources/resource_call.h"
 #include "src/api/resources/resources.h"
 
@@ -55,6 +58,20 @@ Json resource(const std::string& name, const ResourceKind& kind, Json verbs) {
                        {"verbs", std::move(verbs)}});
 }
 
+// Those that are accepted and have no effect: discovery knows them, so that manifests with them apply.
+void add_accepted(std::vector<Json>& list, std::string_view group, std::string_view version) {
+  for (const AcceptedKind& kind : accepted_kinds()) {
+    if (kind.group != group || kind.version != version) continue;
+    Json one = Json::object({{"name", Json::text(std::string(kind.plural))},
+                             {"singularName", Json::text(std::string(kind.singular))},
+                             {"namespaced", Json::boolean(kind.namespaced)},
+                             {"kind", Json::text(std::string(kind.kind))},
+                             {"verbs", texts({"create", "delete", "get", "list", "patch", "update"})}});
+    if (!kind.short_name.empty()) one.set("shortNames", texts({kind.short_name}));
+    list.push_back(std::move(one));
+  }
+}
+
 Json resource_list(std::string group_version, std::vector<Json> resources) {
   return Json::object({{"kind", Json::text("APIResourceList")},
                        {"apiVersion", Json::text("v1")},
@@ -77,15 +94,45 @@ Json parameter(std::string_view name) {
        {"schema", Json::object({{"type", Json::text("string")}, {"uniqueItems", Json::boolean(true)}})}});
 }
 
-Json gvk(const ResourceKind& kind, const std::string& version) {
-  return Json::object(
-      {{"group", Json::text(kind.group)}, {"kind", Json::text(kind.kind)}, {"version", Json::text(version)}});
+// One kind of one version, as OpenAPI names it.
+struct GroupVersionKind {
+  std::string_view group, version, kind, plural;
+  bool namespaced = true;
+
+  Json json() const {
+    return Json::object({{"group", Json::text(std::string(group))},
+                         {"kind", Json::text(std::string(kind))},
+                         {"version", Json::text(std::string(version))}});
+  }
+  // "/apis/serving.kserve.io/v1beta1", "/api/v1".
+  std::string root() const {
+    return group.empty() ? fmt::format("/api/{}", version) : fmt::format("/apis/{}/{}", group, version);
+  }
+  std::string object_path() const {
+    return fmt::format("{}{}/{}/{{name}}", root(), namespaced ? "/namespaces/{namespace}" : "", plural);
+  }
+};
+
+// Every kind that may be sent in that version.
+std::vector<GroupVersionKind> kinds_in(const control::ResourceStore& store, std::string_view group,
+                                       std::string_view version) {
+  std::vector<GroupVersionKind> out;
+  for (const ResourceKind& kind : store.kinds()) {
+    const bool served = std::find(kind.versions.begin(), kind.versions.end(), version) != kind.versions.end();
+    if (kind.group == group && served) out.push_back({kind.group, version, kind.kind, kind.plural, kind.namespaced});
+  }
+  for (const AcceptedKind& kind : accepted_kinds()) {
+    if (kind.group == group && kind.version == version)
+      out.push_back({kind.group, kind.version, kind.kind, kind.plural, kind.namespaced});
+  }
+  if (group.empty() && version == "v1") out.push_back({"", "v1", "Namespace", "namespaces", false});
+  return out;
 }
 
 // kubectl looks for the parameter fieldValidation of PATCH: with it, the server validates.
-Json patch_operation(const ResourceKind& kind, const std::string& version) {
+Json patch_operation(const GroupVersionKind& kind) {
   return Json::object({{"x-kubernetes-action", Json::text("patch")},
-                       {"x-kubernetes-group-version-kind", gvk(kind, version)},
+                       {"x-kubernetes-group-version-kind", kind.json()},
                        {"parameters", Json::array({parameter("dryRun"), parameter("fieldManager"),
                                                    parameter("fieldValidation"), parameter("force")})},
                        {"responses", Json::object({{"200", Json::object({{"description", Json::text("OK")}})}})}});
@@ -116,12 +163,14 @@ void core_resources(Call call) {
   const ResourceKind namespaces{"", "namespaces", "namespace", "Namespace", {}, {"v1"}, false};
   const ResourceKind events{"", "events", "event", "Event", {}, {"v1"}, true};
   const ResourceKind pods{"", "pods", "pod", "Pod", {}, {"v1"}, true};
-  std::vector<Json> list{resource("namespaces", namespaces, texts({"get", "list"})),
-                         resource("events", events, texts({"get", "list", "watch"})),
-                         resource("pods", pods, texts({"get", "list", "watch"}))};
+  std::vector<Json> list{
+      resource("namespaces", namespaces, texts({"create", "delete", "get", "list", "patch", "update"})),
+      resource("events", events, texts({"get", "list", "watch"})),
+      resource("pods", pods, texts({"get", "list", "watch"}))};
   list[0].set("shortNames", texts({"ns"}));
   list[1].set("shortNames", texts({"ev"}));
   list[2].set("shortNames", texts({"po"}));
+  add_accepted(list, "", "v1");
   answer_json(call, resource_list("v1", std::move(list)).dump());
 }
 
@@ -167,6 +216,7 @@ void group_resources(Call call) {
     status.set("singularName", Json::text(""));
     list.push_back(std::move(status));
   }
+  add_accepted(list, call.path[0], call.path[1]);
   if (list.empty()) {
     answer_status(call, 404, "NotFound", "the server could not find the requested resource");
     return;
@@ -178,32 +228,31 @@ void openapi_index(Call call) {
   const auto* store = store_of(call);
   if (store == nullptr) return;
   Json paths = Json::object();
+  const auto add = [&](const std::string& path) {
+    const std::string url = "/openapi/v3/" + path + "?hash=" + call.api->options.version;
+    paths.set(path, Json::object({{"serverRelativeURL", Json::text(url)}}));
+  };
+  add("api/v1");
   for (const auto& [group, versions] : groups_of(*store)) {
-    for (const std::string& version : versions) {
-      const std::string path = "apis/" + group + "/" + version;
-      const std::string url = "/openapi/v3/" + path + "?hash=" + call.api->options.version;
-      paths.set(path, Json::object({{"serverRelativeURL", Json::text(url)}}));
-    }
+    for (const std::string& version : versions) add("apis/" + group + "/" + version);
   }
   answer_json(call, Json::object({{"paths", std::move(paths)}}).dump());
 }
 
-void openapi_group(Call call) {
+namespace {
+
+void answer_openapi(const Call& call, std::string_view group, std::string_view version) {
   const auto* store = store_of(call);
   if (store == nullptr) return;
-  const std::string& group = call.path[0];
-  const std::string& version = call.path[1];
   Json paths = Json::object();
   Json schemas = Json::object();
-  for (const ResourceKind& kind : store->kinds()) {
-    const bool served = std::find(kind.versions.begin(), kind.versions.end(), version) != kind.versions.end();
-    if (kind.group != group || !served) continue;
-    const std::string path = "/apis/" + group + "/" + version + "/namespaces/{namespace}/" + kind.plural + "/{name}";
-    paths.set(path, Json::object({{"patch", patch_operation(kind, version)}}));
-    schemas.set(reversed_group(group) + "." + version + "." + kind.kind,
+  for (const GroupVersionKind& kind : kinds_in(*store, group, version)) {
+    paths.set(kind.object_path(), Json::object({{"patch", patch_operation(kind)}}));
+    const std::string space = group.empty() ? "io.k8s.api.core" : reversed_group(std::string(group));
+    schemas.set(fmt::format("{}.{}.{}", space, version, kind.kind),
                 Json::object({{"type", Json::text("object")},
                               {"x-kubernetes-preserve-unknown-fields", Json::boolean(true)},
-                              {"x-kubernetes-group-version-kind", Json::array({gvk(kind, version)})}}));
+                              {"x-kubernetes-group-version-kind", Json::array({kind.json()})}}));
   }
   if (paths.members().empty()) {
     answer_status(call, 404, "NotFound", "the server could not find the requested resource");
@@ -217,9 +266,16 @@ void openapi_group(Call call) {
                         .dump());
 }
 
-// ---- namespaces -----------------------------------------------------------------------------------------------------
+}  // namespace
 
-namespace {
+void openapi_group(Call call) {
+  answer_openapi(call, call.path[0], call.path[1]);
+}
+void openapi_core(Call call) {
+  answer_openapi(call, "", "v1");
+}
+
+// ---- namespaces -----------------------------------------------------------------------------------------------------
 
 Json namespace_object(const std::string& name) {
   return Json::object({{"kind", Json::text("Namespace")},
@@ -228,8 +284,6 @@ Json namespace_object(const std::string& name) {
                        {"spec", Json::object()},
                        {"status", Json::object({{"phase", Json::text("Active")}})}});
 }
-
-}  // namespace
 
 void list_namespaces(Call call) {
   const auto* store = store_of(call);
@@ -253,19 +307,6 @@ void list_namespaces(Call call) {
 
 void get_namespace(Call call) {
   answer_json(call, namespace_object(call.path[0]).dump());
-}
-
-void list_core_empty(Call call) {
-  const std::string& plural = call.path[1];
-  if (plural != "events" && plural != "pods") {
-    answer_status(call, 404, "NotFound", "the server could not find the requested resource");
-    return;
-  }
-  answer_json(call, Json::object({{"kind", Json::text(plural == "events" ? "EventList" : "PodList")},
-                                  {"apiVersion", Json::text("v1")},
-                                  {"metadata", Json::object({{"resourceVersion", Json::text("0")}})},
-                                  {"items", Json::array()}})
-                        .dump());
 }
 
 }  // namespace jackdaw::api::resources

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "src/api/resources/accepted.h"
 #include "src/api/resources/resource_call.h"
 #include "src/api/resources/resources.h"
 #include "src/api/resources/table.h"
@@ -23,15 +24,7 @@ std::string list_kind(const control::ResourceKind& kind) {
 void answer_body(const Call& call, int status, const Json& body, const std::vector<std::string>& warnings = {}) {
   net::Response response;
   response.status = status;
-  for (const std::string& warning : warnings) {
-    // RFC 9111's warning: code, agent, quoted text.
-    std::string quoted;
-    for (const char c : warning) {
-      if (c == '"' || c == '\\') quoted += '\\';
-      quoted += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-    response.headers.push_back({"warning", "299 - \"" + quoted + "\""});
-  }
+  for (const std::string& warning : warnings) response.headers.push_back(warning_header(warning));
   response.body = body.dump();
   answer(call, std::move(response));
 }
@@ -160,6 +153,7 @@ bool fits_path(const Call& call, const Addressed& target, Json& object) {
 }
 
 void replace_object(Call call, bool status) {
+  if (answer_accepted(call)) return;
   auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
   if (!target || !writes_allowed(call)) return;
   auto object = read_body(call);
@@ -173,6 +167,7 @@ void replace_object(Call call, bool status) {
 }
 
 void patch_object(Call call, std::string_view subresource) {
+  if (answer_accepted(call)) return;
   auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
   if (!target || !writes_allowed(call)) return;
   const std::string_view type = call.request().header("content-type").value_or("");
@@ -232,14 +227,17 @@ Json removed_status(const Addressed& target, const Json& object) {
 }  // namespace
 
 void list_all(Call call) {
+  if (answer_accepted_everywhere(call)) return;
   if (const auto target = addressed(call, "", call.path[2], "")) list_or_watch(std::move(call), *target);
 }
 
 void list(Call call) {
+  if (answer_accepted(call)) return;
   if (const auto target = addressed(call, call.path[2], call.path[3], "")) list_or_watch(std::move(call), *target);
 }
 
 void get(Call call) {
+  if (answer_accepted(call)) return;
   const auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
   if (!target) return;
   const ObjectPtr object = call.api->context.resources->get(target->name);
@@ -252,6 +250,7 @@ void get(Call call) {
 }
 
 void create(Call call) {
+  if (answer_accepted(call)) return;
   auto target = addressed(call, call.path[2], call.path[3], "");
   if (!target || !writes_allowed(call)) return;
   auto object = read_body(call);
@@ -279,6 +278,7 @@ void patch_status(Call call) {
 }
 
 void remove(Call call) {
+  if (answer_accepted(call)) return;
   auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
   if (!target || !writes_allowed(call)) return;
   control::WriteOptions options = write_options(read_query(call.request()));
@@ -304,6 +304,7 @@ void remove(Call call) {
 }
 
 void remove_all(Call call) {
+  if (answer_accepted(call)) return;
   auto target = addressed(call, call.path[2], call.path[3], "");
   if (!target || !writes_allowed(call)) return;
   const Query query = read_query(call.request());

@@ -1,7 +1,10 @@
 #include "src/api/resources/resource_call.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <utility>
 
 namespace jackdaw::api::resources {
@@ -123,6 +126,25 @@ std::optional<spec::Json> read_body(const Call& call) {
                 documents ? "the body holds " + std::to_string(documents->size()) + " documents, not one"
                           : "the body is no YAML that can be read: " + documents.error().text());
   return std::nullopt;
+}
+
+net::Header warning_header(std::string_view warning) {
+  std::string quoted;
+  for (const char c : warning) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return {"warning", "299 - \"" + quoted + "\""};
+}
+
+std::string rfc3339(WallTime time) {
+  using namespace std::chrono;
+  const auto seconds = floor<std::chrono::seconds>(time);
+  const auto day = floor<days>(seconds);
+  const year_month_day date{day};
+  const hh_mm_ss clock{seconds - day};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(date.year()), unsigned(date.month()),
+                     unsigned(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 int status_code(Reason reason) {

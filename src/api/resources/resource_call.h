@@ -44,6 +44,11 @@ std::optional<Addressed> addressed(const Call& call, std::string_view namespace_
 // JSON or YAML by Content-Type. Answers 400 or 415 itself.
 std::optional<spec::Json> read_body(const Call& call);
 
+// "299 - \"words\"": RFC 9111's warning of an answer that did what was asked.
+net::Header warning_header(std::string_view warning);
+
+std::string rfc3339(WallTime time);  // whole seconds
+
 // metav1.Status of an error.
 void answer_status_error(const Call& call, const Addressed& target, const control::StoreError& error);
 void answer_status(const Call& call, int status, std::string_view reason, std::string_view message);

@@ -2,6 +2,7 @@
 // against a bare daemon: discovery, objects, tables, watches.
 #pragma once
 
+#include "jackdaw/spec/json.h"
 #include "src/api/call.h"
 
 namespace jackdaw::api::resources {
@@ -14,11 +15,12 @@ void api_group(Call call);        // GET /apis/{group}
 void group_resources(Call call);  // GET /apis/{group}/{version}
 void openapi_index(Call call);    // GET /openapi/v3
 void openapi_group(Call call);    // GET /openapi/v3/apis/{group}/{version}
+void openapi_core(Call call);     // GET /openapi/v3/api/v1
 
 // Namespaces are not objects here: every name is one, and those with objects in them are listed, beside "default".
 void list_namespaces(Call call);  // GET /api/v1/namespaces
 void get_namespace(Call call);    // GET /api/v1/namespaces/{name}
-void list_core_empty(Call call);  // GET /api/v1/namespaces/{namespace}/{plural}: events, pods, ...: none yet
+spec::Json namespace_object(const std::string& name);
 
 // Objects: /apis/{group}/{version}/namespaces/{namespace}/{plural}[/{name}[/status]].
 void list_all(Call call);  // GET /apis/{group}/{version}/{plural}, all namespaces; ?watch=true watches

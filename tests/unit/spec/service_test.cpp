@@ -99,6 +99,7 @@ TEST_CASE("ValidationTextsAreThoseOfKServe") {
                   "alphanumeric characters or '-'") != std::string::npos);
   CHECK(only_error(service_text("    model: {modelFormat: {name: sklearn}, name: x, storageUri: /m}")) ==
         "t.yaml:6:49: the 'name' field is not allowed in standard predictor");
+  CHECK(load_text(service_text("    model: {modelFormat: {name: sklearn}, name: '', storageUri: /m}")).ok());
   CHECK(only_error(service_text("    model: {modelFormat: {name: sklearn}, protocolVersion: v3, storageUri: /m}")) ==
         "t.yaml:6:60: invalid protocol v3. Must be one of [v1, v2, grpc-v1, grpc-v2]");
   CHECK(only_error(service_text("    storageUris: [{uri: /m}]\n" + model)) ==
