@@ -18,6 +18,10 @@ jackdaw_static(yaml_cpp libyaml-cpp.a)
 # Debian's archive is built with extensions that need libm; dlopen is in libc since glibc 2.34.
 jackdaw_static(sqlite libsqlite3.a)
 target_link_libraries(jackdaw_dep_sqlite INTERFACE m ${CMAKE_DL_LIBS})
+# TLS. libcrypto asks for dlopen (engines that nobody loads here), which is in libc since glibc 2.34.
+jackdaw_static(ssl libssl.a)
+jackdaw_static(crypto libcrypto.a)
+target_link_libraries(jackdaw_dep_ssl INTERFACE jackdaw_dep_crypto ${CMAKE_DL_LIBS})
 # Line editing for `jackdaw run` and what its archive needs.
 jackdaw_static(edit libedit.a)
 jackdaw_static(bsd libbsd.a)
@@ -31,6 +35,7 @@ add_library(jackdaw::lz4 ALIAS jackdaw_dep_lz4)
 add_library(jackdaw::yaml_cpp ALIAS jackdaw_dep_yaml_cpp)
 add_library(jackdaw::sqlite ALIAS jackdaw_dep_sqlite)
 add_library(jackdaw::edit ALIAS jackdaw_dep_edit)
+add_library(jackdaw::ssl ALIAS jackdaw_dep_ssl)
 
 # fmt's headers; what stands in them as function bodies is compiled once, which spares every other source file a third of its
 # compile time.

@@ -4,6 +4,7 @@
 
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/text.h"
+#include "src/api/access/cors.h"
 #include "src/api/payload_log.h"
 
 namespace jackdaw::api {
@@ -16,6 +17,7 @@ void pass_headers(const Call& call, net::Response& response) {
     if (const auto value = call.request().header(name))
       response.headers.push_back({std::string(name), std::string(*value)});
   }
+  add_cors_headers(call, response);
 }
 
 }  // namespace
@@ -28,7 +30,8 @@ AccessRecord access_record(const Call& call) {
           std::string(request.header("x-request-id").value_or("")),
           std::string(request.header("traceparent").value_or("")),
           request.body().size(),
-          request.received()};
+          request.received(),
+          call.grant == nullptr ? std::string() : call.grant->name};
 }
 
 void log_access(const Api& api, const AccessRecord& record, int status, std::size_t bytes_out) {
@@ -40,6 +43,7 @@ void log_access(const Api& api, const AccessRecord& record, int status, std::siz
                        {"bytes_out", bytes_out},
                        {"duration_us", std::chrono::duration<double, std::micro>(took).count()},
                        {"peer", record.peer},
+                       {"identity", record.identity},
                        {"request_id", record.request_id},
                        {"traceparent", record.traceparent}});
 }
@@ -86,12 +90,6 @@ void answer_error(const Call& call, int status, std::string_view message) {
 
 void answer_detail(const Call& call, int status, std::string_view detail) {
   answer_object(call, status, "detail", detail);
-}
-
-std::optional<std::string> write_refusal(const Call& call) {
-  if (call.api->options.repository_writes) return std::nullopt;
-  return "This daemon is read-only over HTTP, because it listens on an address that other machines can reach; models "
-         "are declared, loaded and unloaded where every listener is a loopback address.";
 }
 
 int http_status(Code code) {

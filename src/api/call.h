@@ -36,6 +36,7 @@ struct Call {
   PathValues path;
   bool service_path = false;             // the route starts with /{namespace}/{name}
   std::shared_ptr<PayloadLog> log = {};  // null: nobody is told of it
+  GrantPtr grant = {};                   // what the caller may use; null: everything
 
   const net::Request& request() const { return exchange->request(); }
 };
@@ -57,13 +58,10 @@ struct AccessRecord {
   std::string method, path, peer, request_id, traceparent;
   std::size_t bytes_in = 0;
   Instant received{};
+  std::string identity;  // the name of the caller's grant
 };
 AccessRecord access_record(const Call& call);
 void log_access(const Api& api, const AccessRecord& record, int status, std::size_t bytes_out);
-
-// Whether a call may change what the daemon serves (declared objects, the model repository): nothing when it may, else
-// why not, for people. The one place that decides it.
-std::optional<std::string> write_refusal(const Call& call);
 
 // The HTTP status of an error, as KServe and MLServer answer it.
 int http_status(Code code);

@@ -8,6 +8,8 @@
 
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/text.h"
+#include "src/api/access/admit.h"
+#include "src/api/access/cors.h"
 #include "src/api/admin/admin.h"
 #include "src/api/oip/oip.h"
 #include "src/api/openai/openai.h"
@@ -19,38 +21,38 @@ namespace {
 
 using net::Method;
 
-constexpr Route openai_route(Method method, std::string_view pattern, Endpoint endpoint) {
-  return {method, pattern, endpoint, ErrorShape::openai};
+constexpr Route openai_route(Method method, std::string_view pattern, Endpoint endpoint, Need need = Need::infer) {
+  return {method, pattern, endpoint, need, ErrorShape::openai};
 }
 
 constexpr Route resource_route(Method method, std::string_view pattern, Endpoint endpoint) {
-  return {method, pattern, endpoint, ErrorShape::kubernetes};
+  return {method, pattern, endpoint, method == Method::get ? Need::read : Need::write, ErrorShape::kubernetes};
 }
 
 constexpr std::array route_table{
     // What is asked for most stands first.
-    Route{Method::post, "/v2/models/{model}/infer", oip::v2_infer},
-    Route{Method::post, "/v1/models/{model}:predict", oip::v1_predict},
-    Route{Method::post, "/v1/models/{model}:explain", oip::v1_explain},
-    Route{Method::post, "/v2/models/{model}/versions/{version}/infer", oip::v2_infer},
+    Route{Method::post, "/v2/models/{model}/infer", oip::v2_infer, Need::infer},
+    Route{Method::post, "/v1/models/{model}:predict", oip::v1_predict, Need::infer},
+    Route{Method::post, "/v1/models/{model}:explain", oip::v1_explain, Need::infer},
+    Route{Method::post, "/v2/models/{model}/versions/{version}/infer", oip::v2_infer, Need::infer},
     openai_route(Method::post, "/v1/chat/completions", openai::chat_completions),
     openai_route(Method::post, "/v1/completions", openai::completions),
     // KServe V1 and OpenAI share these two.
-    Route{Method::get, "/v1/models", openai::list_models},
-    Route{Method::get, "/v1/models/{model}", openai::get_model},
+    Route{Method::get, "/v1/models", openai::list_models, Need::infer},
+    Route{Method::get, "/v1/models/{model}", openai::get_model, Need::infer},
     // Open Inference Protocol.
-    Route{Method::get, "/v2", oip::v2_server},
-    Route{Method::get, "/v2/health/live", oip::v2_live},
-    Route{Method::get, "/v2/health/ready", oip::v2_ready},
-    Route{Method::get, "/v2/models", oip::v2_list},
-    Route{Method::get, "/v2/models/{model}", oip::v2_model},
-    Route{Method::get, "/v2/models/{model}/ready", oip::v2_model_ready},
-    Route{Method::get, "/v2/models/{model}/versions/{version}", oip::v2_model},
-    Route{Method::get, "/v2/models/{model}/versions/{version}/ready", oip::v2_model_ready},
+    Route{Method::get, "/v2", oip::v2_server, Need::infer},
+    Route{Method::get, "/v2/health/live", oip::v2_live, Need::open},
+    Route{Method::get, "/v2/health/ready", oip::v2_ready, Need::open},
+    Route{Method::get, "/v2/models", oip::v2_list, Need::infer},
+    Route{Method::get, "/v2/models/{model}", oip::v2_model, Need::infer},
+    Route{Method::get, "/v2/models/{model}/ready", oip::v2_model_ready, Need::open},
+    Route{Method::get, "/v2/models/{model}/versions/{version}", oip::v2_model, Need::infer},
+    Route{Method::get, "/v2/models/{model}/versions/{version}/ready", oip::v2_model_ready, Need::open},
     // Model repository extension.
-    Route{Method::post, "/v2/repository/index", oip::v2_index},
-    Route{Method::post, "/v2/repository/models/{model}/load", oip::v2_load},
-    Route{Method::post, "/v2/repository/models/{model}/unload", oip::v2_unload},
+    Route{Method::post, "/v2/repository/index", oip::v2_index, Need::infer},
+    Route{Method::post, "/v2/repository/models/{model}/load", oip::v2_load, Need::write},
+    Route{Method::post, "/v2/repository/models/{model}/unload", oip::v2_unload, Need::write},
     // OpenAI's API, with vLLM's and llama.cpp's neighbours.
     openai_route(Method::get, "/v1/models/{owner}/{model}", openai::get_model),
     openai_route(Method::post, "/v1/embeddings", openai::embeddings),
@@ -58,10 +60,10 @@ constexpr std::array route_table{
     openai_route(Method::post, "/v1/detokenize", openai::detokenize),
     openai_route(Method::post, "/tokenize", openai::tokenize),
     openai_route(Method::post, "/detokenize", openai::detokenize),
-    openai_route(Method::get, "/health", openai::health),
-    openai_route(Method::get, "/ping", openai::ping),
-    openai_route(Method::post, "/ping", openai::ping),
-    openai_route(Method::get, "/version", openai::version),
+    openai_route(Method::get, "/health", openai::health, Need::open),
+    openai_route(Method::get, "/ping", openai::ping, Need::open),
+    openai_route(Method::post, "/ping", openai::ping, Need::open),
+    openai_route(Method::get, "/version", openai::version, Need::open),
     // The same under KServe's prefix.
     openai_route(Method::post, "/openai/v1/chat/completions", openai::chat_completions),
     openai_route(Method::post, "/openai/v1/completions", openai::completions),
@@ -81,9 +83,9 @@ constexpr std::array route_table{
     openai_route(Method::post, "/{namespace}/{name}/v1/detokenize", openai::detokenize),
     openai_route(Method::post, "/{namespace}/{name}/tokenize", openai::tokenize),
     openai_route(Method::post, "/{namespace}/{name}/detokenize", openai::detokenize),
-    openai_route(Method::get, "/{namespace}/{name}/health", openai::health),
-    openai_route(Method::get, "/{namespace}/{name}/ping", openai::ping),
-    openai_route(Method::get, "/{namespace}/{name}/version", openai::version),
+    openai_route(Method::get, "/{namespace}/{name}/health", openai::health, Need::open),
+    openai_route(Method::get, "/{namespace}/{name}/ping", openai::ping, Need::open),
+    openai_route(Method::get, "/{namespace}/{name}/version", openai::version, Need::open),
     // Declared objects, in the shape of Kubernetes' API. Discovery first.
     resource_route(Method::get, "/api", resources::api_versions),
     resource_route(Method::get, "/apis", resources::api_groups),
@@ -127,8 +129,8 @@ constexpr std::array route_table{
     resource_route(Method::patch, "/apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}/status",
                    resources::patch_status),
     // The daemon itself.
-    Route{Method::get, "/", admin::alive},
-    Route{Method::get, "/metrics", admin::metrics},
+    Route{Method::get, "/", admin::alive, Need::open},
+    Route{Method::get, "/metrics", admin::metrics, Need::metrics},
 };
 
 constexpr std::string_view method_not_allowed(ErrorShape errors) {
@@ -257,10 +259,12 @@ void dispatch(Call call) {
   const std::string_view path = request.path();
   // HEAD is answered like GET; net leaves the body out.
   const Method method = request.method() == Method::head ? Method::get : request.method();
+  if (method == Method::options && answer_preflight(call)) return;
   for (const Route& route : route_table) {
     if (route.method != method) continue;
     call.path.count = 0;
     if (!match_path(route.pattern, path, call.path)) continue;
+    if (!admit(call, route)) return;
     call.service_path = route.pattern.starts_with("/{namespace}/");
     const Endpoint endpoint = route.endpoint;
     endpoint(std::move(call));

@@ -17,6 +17,7 @@ struct Route {
   // ("/v1/models/{model}:predict").
   std::string_view pattern;
   Endpoint endpoint;
+  Need need = Need::write;  // of its caller (see access/admit.h); a row that says nothing is closed, not open
   ErrorShape errors = ErrorShape::detail;
 };
 

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -65,6 +66,30 @@ sigset_t block_signals() {
   return signals;
 }
 
+// Until SIGTERM or SIGINT. SIGHUP has everything read again that may change; without it, files are looked at now and
+// then.
+void wait_for_stop(const sigset_t& signals, Daemon& daemon) {
+  constexpr timespec look_interval{2, 0};
+  for (;;) {
+    const int received = sigtimedwait(&signals, nullptr, &look_interval);
+    if (received == SIGTERM || received == SIGINT) return;
+    if (received == SIGHUP) {
+      daemon.reload();
+      daemon.reload_secrets(Daemon::Secrets::all);
+    }
+    if (received < 0 && errno == EAGAIN) daemon.reload_secrets(Daemon::Secrets::changed);
+  }
+}
+
+// A second signal ends the process at once, as people expect of Ctrl-C.
+void let_signals_end_the_process() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
 }  // namespace
 
 int serve(const ServeFlags& flags) {
@@ -88,12 +113,8 @@ int serve(const ServeFlags& flags) {
     std::fprintf(stderr, "jackdaw: not started: %s\n", daemon.error().text().c_str());
     return 1;
   }
-  int received = 0;
-  while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
-    if (received == SIGHUP) (*daemon)->reload();
-  }
-  // From here on a second signal ends the process at once, as people expect of Ctrl-C.
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  wait_for_stop(signals, **daemon);
+  let_signals_end_the_process();
   (*daemon)->stop();
   return 0;
 }

@@ -1,6 +1,6 @@
 #include "src/app/wiring.h"
 
-#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -30,6 +30,8 @@
 #include "jackdaw/storage/object_table.h"
 #include "jackdaw/storage/resolver.h"
 #include "src/app/config_watch.h"
+#include "src/app/own_sources.h"
+#include "src/app/secrets.h"
 #include "src/app/serving_stages.h"
 #include "src/app/version.h"
 
@@ -50,15 +52,19 @@ storage::StorageSettings storage_settings(const spec::DaemonStorage& from) {
 }
 
 // The text of a chat template that was given as a file; what its option says otherwise.
-Result<std::string> chat_template_text(const spec::LlmSettings& settings, const std::string& base_dir) {
+Result<std::string> chat_template_text(const spec::LlmSettings& settings, const std::string& base_dir,
+                                       const storage::StorageSettings& storage) {
   constexpr std::size_t bytes_max = std::size_t{1} << 20;
   if (settings.chat_template->empty() || settings.chat_template_is_text()) return *settings.chat_template;
-  const std::filesystem::path path = std::filesystem::path(base_dir) / *settings.chat_template;
+  std::filesystem::path path = std::filesystem::path(base_dir) / *settings.chat_template;
   if (!path.is_absolute()) {
     return make_error(Code::invalid_argument,
                       "The chat template {} is relative, and an object that comes from no file has no folder to start "
                       "from; write an absolute path.",
                       path.string());
+  }
+  if (storage.local_needs_root) {
+    JACKDAW_ASSIGN(path, storage::resolve(*settings.chat_template, base_dir, storage));
   }
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), {}};
@@ -91,12 +97,13 @@ engine::LlmOptions llm_options(const spec::LlmSettings& from) {
 
 // What a language model needs beyond a predictive one, whichever kind declared it.
 void declare_language_model(control::DeclaredModel& model, const spec::LlmSettings& settings,
-                            const std::vector<ConfigValue<std::string>>& aliases, const std::string& base_dir) {
+                            const std::vector<ConfigValue<std::string>>& aliases, const std::string& base_dir,
+                            const storage::StorageSettings& storage) {
   for (const auto& alias : aliases) model.aliases.push_back(*alias);
   model.generates = true;
   model.engine.model_format = "huggingface";
   model.engine.llm = llm_options(settings);
-  Result<std::string> chat_template = chat_template_text(settings, base_dir);
+  Result<std::string> chat_template = chat_template_text(settings, base_dir, storage);
   if (chat_template) {
     model.engine.llm.chat_template = std::move(*chat_template);
   } else {
@@ -125,7 +132,7 @@ control::DeclaredModel declared_model(const spec::InferenceService& service, con
     return storage::resolve(uri, base, storage);
   };
   if (predictor.is_language_model()) {
-    declare_language_model(model, predictor.llm, predictor.aliases, service.base_dir);
+    declare_language_model(model, predictor.llm, predictor.aliases, service.base_dir, storage);
   }
   add_stages(model, predictor.stages, service.metadata, service.base_dir, context);
   return model;
@@ -143,7 +150,7 @@ control::DeclaredModel declared_model(const spec::LlmInferenceService& service, 
   model.resolve = [uri = *service.model_uri, base = service.base_dir, storage] {
     return storage::resolve(uri, base, storage);
   };
-  declare_language_model(model, service.llm, service.aliases, service.base_dir);
+  declare_language_model(model, service.llm, service.aliases, service.base_dir, storage);
   add_stages(model, service.stages, service.metadata, service.base_dir, context);
   return model;
 }
@@ -159,9 +166,10 @@ std::string object_words(const spec::Json& object) {
                      text({"metadata", "name"}));
 }
 
-// The model that a declared object asks for.
-Result<control::DeclaredModel> declared_model(const spec::Json& object, const storage::StorageSettings& storage,
-                                              const std::vector<std::string>& mapped, const StageContext& context) {
+// The model that a declared object asks for. `own`: sources that need no root; null when none does.
+Result<control::DeclaredModel> declared_model(const spec::Json& object, storage::StorageSettings storage,
+                                              const std::vector<std::string>& mapped, const StageContext& context,
+                                              const OwnSources* own) {
   const spec::LoadedConfig read = control::read_declared(object, mapped);
   for (const spec::Finding& finding : read.findings) {
     if (finding.severity != spec::Severity::error) continue;
@@ -171,6 +179,18 @@ Result<control::DeclaredModel> declared_model(const spec::Json& object, const st
   if (read.services.empty() && read.llm_services.empty()) {
     return make_error(Code::unsupported, "{} declares no model", object_words(object));
   }
+  const bool trusted = own == nullptr || (read.services.empty() ? own->hold(read.llm_services.front())
+                                                                : own->hold(read.services.front()));
+  const spec::ServingStages& stages =
+      read.services.empty() ? read.llm_services.front().stages : read.services.front().predictor.stages;
+  if (!trusted && names_files(stages)) {
+    return make_error(
+        Code::permission_denied,
+        "{} names a file for its logger or its warm-up; over the network that is not taken: declare it in "
+        "a file of --config",
+        object_words(object));
+  }
+  storage.local_needs_root = !trusted;
   control::DeclaredModel model = read.services.empty() ? declared_model(read.llm_services.front(), storage, context)
                                                        : declared_model(read.services.front(), storage, context);
   model.place = object_words(object);
@@ -231,21 +251,40 @@ net::ServerOptions server_options(const spec::DaemonSpec& daemon, MetricsRegistr
   options.limits.idle_timeout = *daemon.limits.idle_timeout;
   options.limits.write_timeout = *daemon.limits.write_timeout;
   options.metrics = &metrics;
+  if (daemon.tls.is_set()) options.tls = tls_options(daemon.tls);
   return options;
 }
 
-// Writes over HTTP are for listeners that only this machine reaches.
-bool is_loopback(const std::string& address) {
-  return address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]");
+// Whoever has to show a token should not have to show it to everyone on the way.
+void warn_of_plain_tokens(const spec::DaemonSpec& daemon) {
+  if (daemon.auth.tokens.empty()) return;
+  for (const auto& address : daemon.listen) {
+    if (is_loopback(*address) || address->starts_with("https://")) continue;
+    log_warning("tokens travel unencrypted to this listener; write it as https://", {{"listener", *address}});
+  }
+}
+
+api::CorsOptions cors_options(const spec::DaemonCors& from) {
+  api::CorsOptions to;
+  for (const auto& origin : from.allowed_origins) to.allowed_origins.push_back(*origin);
+  to.allowed_headers = from.allowed_headers;
+  to.allowed_methods = from.allowed_methods;
+  to.max_age = std::chrono::duration_cast<std::chrono::seconds>(*from.max_age);
+  to.allow_credentials = *from.allow_credentials;
+  return to;
 }
 
 class Wired final : public Daemon {
  public:
   explicit Wired(const spec::DaemonSpec& daemon)
-      : drain_timeout_(*daemon.drain_timeout),
+      : daemon_(daemon),
+        certificate_files_(certificate_files(daemon.tls)),
+        token_files_(token_files(daemon.auth)),
+        drain_timeout_(*daemon.drain_timeout),
         compute_(cpu_threads(daemon)),
         factory_({&compute_, &metrics_, &system_clock(), &system_random()}),
-        event_sender_({}, net::make_http_client, metrics_),
+        event_sender_(
+            {}, [] { return net::make_http_client(); }, metrics_),
         control_(control::make_model_control(factory_, registry_, metrics_)),
         cpu_pool_("cpu", static_cast<std::size_t>(cpu_threads(daemon)), cpu_queue_max),
         store_pool_("store", 1, store_queue_max) {}
@@ -253,6 +292,9 @@ class Wired final : public Daemon {
   ~Wired() override { stop(); }
 
   Result<void> start(const spec::LoadedConfig& config, std::vector<std::string> paths, const spec::LoadOptions& load) {
+    JACKDAW_ASSIGN(api::AccessRules rules, access_rules(daemon_));
+    access_.replace(std::move(rules));
+    warn_of_plain_tokens(daemon_);
     JACKDAW_ASSIGN(store_, open_store(config.daemon));
     const std::vector<std::string> faults = paths.empty() ? std::vector<std::string>() : apply(config);
     reconcile(config.daemon);
@@ -261,15 +303,15 @@ class Wired final : public Daemon {
     api::ApiOptions api_options;
     api_options.version = version;
     api_options.access_log = *config.daemon.logging.access;
-    api_options.repository_writes = std::all_of(options.listen.begin(), options.listen.end(), is_loopback);
+    api_options.cors = cors_options(config.daemon.cors);
     api::ApiContext context{&registry_,       control_.get(), &cpu_pool_,   &metrics_, &system_clock(),
-                            &system_random(), store_.get(),   &store_pool_, &events_};
+                            &system_random(), store_.get(),   &store_pool_, &events_,  &access_};
     const int io_threads = options.io_threads;
     JACKDAW_ASSIGN(server_, net::Server::start(std::move(options), api::make_handler(context, api_options)));
-    for (const std::string& address : server_->addresses()) {
-      log_info("listening", {{"url", "http://" + address}, {"io_threads", io_threads}, {"version", version}});
+    for (const std::string& url : server_->urls()) {
+      log_info("listening", {{"url", url}, {"io_threads", io_threads}, {"version", version}});
     }
-    reconciler_->start("http://" + server_->addresses().front());
+    reconciler_->start(server_->urls().front());
     return watch_config(config, std::move(paths), load, faults);
   }
 
@@ -279,6 +321,12 @@ class Wired final : public Daemon {
     if (config_watch_ == nullptr) return log_info("there is no configuration that can be read again");
     log_info("the configuration is read again");
     config_watch_->reload();
+  }
+
+  void reload_secrets(Secrets which) override {
+    const bool all = which == Secrets::all;
+    if (certificate_files_.changed() || all) reload_certificates();
+    if (token_files_.changed() || all) reload_tokens();
   }
 
   void stop() override {
@@ -309,15 +357,19 @@ class Wired final : public Daemon {
     options.clock = &system_clock();
     options.events = &events_;
     options.first_settled = [count] { log_info("all models settled", {{"models", count}}); };
+    const OwnSources* own = listens_on_loopback_only(daemon) ? nullptr : &own_sources_;
     const StageContext stages{&cpu_pool_,       &metrics_,      &system_clock(),
                               &system_random(), &event_sender_, api::ApiOptions{}.inline_ns_max};
-    options.translate = [storage = storage_settings(daemon.storage), mapped = mapped_prefixes(daemon.storage),
-                         stages](const spec::Json& object) { return declared_model(object, storage, mapped, stages); };
+    options.translate = [storage = storage_settings(daemon.storage), mapped = mapped_prefixes(daemon.storage), stages,
+                         own](const spec::Json& object) {
+      return declared_model(object, storage, mapped, stages, own);
+    };
     reconciler_ = control::make_reconciler(*store_, *control_, std::move(options));
     reconciler_->begin();
   }
 
   std::vector<std::string> apply(const spec::LoadedConfig& config) {
+    own_sources_.replace(config);
     const control::ConfigApplied applied = control::apply_config(*store_, config);
     if (applied.changed + applied.pruned > 0) {
       log_info("configuration applied",
@@ -342,6 +394,35 @@ class Wired final : public Daemon {
     return {};
   }
 
+  void reload_certificates() {
+    if (!daemon_.tls.is_set()) return;
+    const Result<void> reloaded = server_->reload_certificates();
+    count_reload("certificates", reloaded.has_value());
+    if (reloaded) {
+      log_info("certificates were read again", {{"file", *daemon_.tls.cert_file}});
+    } else {
+      log_error("the new certificates cannot be used; the old ones stay", {{"why", reloaded.error().text()}});
+    }
+  }
+
+  void reload_tokens() {
+    if (daemon_.auth.tokens.empty()) return;
+    Result<api::AccessRules> rules = access_rules(daemon_);
+    count_reload("tokens", rules.has_value());
+    if (rules) {
+      log_info("token files were read again", {{"tokens", rules->tokens.size()}});
+      access_.replace(std::move(*rules));
+    } else {
+      log_error("the new token files cannot be used; the old tokens stay", {{"why", rules.error().text()}});
+    }
+  }
+
+  void count_reload(std::string_view what, bool ok) {
+    static constexpr std::array<std::string_view, 2> labels{"what", "result"};
+    const std::array<std::string_view, 2> values{what, ok ? "ok" : "failed"};
+    metrics_.counter("jackdaw_secrets_reloads_total", "Certificates and token files read again.", labels, values).add();
+  }
+
   // What waits for company in a batch runs now.
   static void drain_batchers(const serving::RegistrySnapshot& snapshot) {
     for (const auto& model : snapshot.models()) {
@@ -363,6 +444,11 @@ class Wired final : public Daemon {
     }
   }
 
+  const spec::DaemonSpec daemon_;
+  WatchedFiles certificate_files_;
+  WatchedFiles token_files_;
+  api::Access access_;
+  OwnSources own_sources_;
   const Duration drain_timeout_;
   MetricsRegistry metrics_;
   ops::ThreadPool compute_;  // all language models share it; before the registry, which holds their engines

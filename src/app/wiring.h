@@ -20,6 +20,10 @@ class Daemon {
   virtual std::vector<std::string> addresses() const = 0;
   // Reads the configuration again, in the background (SIGHUP).
   virtual void reload() = 0;
+  // Reads certificates and token files again: those that have changed, or all (SIGHUP). What cannot be used is logged,
+  // and what was in use stays. Reads files; main calls it.
+  enum class Secrets : unsigned char { changed, all };
+  virtual void reload_secrets(Secrets which) = 0;
   // Finishes what is in flight within the configured drain timeout, then stops every thread.
   virtual void stop() = 0;
 };

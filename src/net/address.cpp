@@ -6,18 +6,23 @@ namespace jackdaw::net {
 namespace {
 
 Error bad_address(std::string_view text, std::string_view why) {
-  return make_error(Code::invalid_argument, "cannot listen on \"{}\": {}; write it as 127.0.0.1:8080 or [::1]:8080",
+  return make_error(Code::invalid_argument,
+                    "cannot listen on \"{}\": {}; write it as 127.0.0.1:8080, [::1]:8080 or "
+                    "https://0.0.0.0:8443",
                     text, why);
 }
 
 }  // namespace
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return bad_address(text, "the port is missing");
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
   ListenAddress address;
+  std::string_view host = text;
+  address.tls = host.starts_with("https://");
+  if (address.tls || host.starts_with("http://")) host.remove_prefix(host.find("//") + 2);
+  const std::size_t colon = host.rfind(':');
+  if (colon == std::string_view::npos) return bad_address(text, "the port is missing");
+  const std::string_view port = host.substr(colon + 1);
+  host = host.substr(0, colon);
   const auto parsed = std::from_chars(port.data(), port.data() + port.size(), address.port);
   if (port.empty() || parsed.ec != std::errc{} || parsed.ptr != port.data() + port.size()) {
     return bad_address(text, "the port is not a number from 0 to 65535");

@@ -1,4 +1,4 @@
-// ListenAddress: "127.0.0.1:8080", "[::1]:8080", "localhost:0", ":8080" taken apart.
+// ListenAddress: "127.0.0.1:8080", "[::1]:8080", "localhost:0", "https://0.0.0.0:8443" taken apart.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@ namespace jackdaw::net {
 struct ListenAddress {
   std::string host;  // numeric, without brackets
   std::uint16_t port = 0;
+  bool tls = false;  // https://
 };
 
 Result<ListenAddress> parse_listen_address(std::string_view text);

@@ -10,6 +10,7 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -18,6 +19,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <unordered_map>
 
+#include "src/net/client_tls.h"
 #include "src/net/request_head.h"
 #include "src/net/url.h"
 
@@ -88,7 +90,8 @@ Error call_error(const ClientRequest& request, std::string_view step, const erro
     return make_error(Code::too_large, "{} {}: the head of the answer is larger than {} bytes", request.method,
                       request.url, head_bytes_max);
   }
-  if (error == http::error::end_of_stream || error == http::error::partial_message || error == asio::error::eof) {
+  if (error == http::error::end_of_stream || error == http::error::partial_message || error == asio::error::eof ||
+      error == asio::ssl::error::stream_truncated) {
     return make_error(Code::io_error, "{} {}: the server closed the connection before its answer was complete",
                       request.method, request.url);
   }
@@ -106,33 +109,46 @@ bool is_fresh(tcp::socket& socket) {
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
+using PlainStream = beast::tcp_stream;
+using SecureStream = asio::ssl::stream<beast::tcp_stream>;
+
+// One connection: one of the two.
+struct Link {
+  std::unique_ptr<PlainStream> plain;
+  std::unique_ptr<SecureStream> secure;
+
+  explicit operator bool() const { return plain != nullptr || secure != nullptr; }
+  PlainStream& tcp() { return plain != nullptr ? *plain : beast::get_lowest_layer(*secure); }
+};
+
 class BeastClient final : public HttpClient {
  public:
+  explicit BeastClient(TlsClientOptions tls) : tls_options_(std::move(tls)) {}
+
   Result<ClientResponse> send(const ClientRequest& request) override {
     JACKDAW_TRY(check_request(request));
     JACKDAW_ASSIGN(const Url url, parse_url(request.url));
     const auto deadline = std::chrono::steady_clock::now() + request.timeout;
-    const std::string key = url.host + '|' + std::to_string(url.port);
-    std::unique_ptr<beast::tcp_stream> kept = take_kept(key);
-    if (kept != nullptr) {
+    const std::string key = (url.secure ? "https|" : "http|") + url.host + '|' + std::to_string(url.port);
+    if (Link kept = take_kept(key)) {
       CallState state;
       auto result = call(request, url, key, deadline, std::move(kept), state);
       const bool retry = !result && result.error().code == Code::io_error && !state.answer_began;
       if (!retry || !is_idempotent(request.method)) return result;
     }
     CallState state;
-    return call(request, url, key, deadline, nullptr, state);
+    return call(request, url, key, deadline, {}, state);
   }
 
  private:
   using Deadline = std::chrono::steady_clock::time_point;
 
-  std::unique_ptr<beast::tcp_stream> take_kept(const std::string& key) {
+  Link take_kept(const std::string& key) {
     const auto found = kept_.find(key);
-    if (found == kept_.end()) return nullptr;
-    auto stream = std::move(found->second);
+    if (found == kept_.end()) return {};
+    Link link = std::move(found->second);
     kept_.erase(found);
-    return is_fresh(stream->socket()) ? std::move(stream) : nullptr;
+    return is_fresh(link.tcp().socket()) ? std::move(link) : Link{};
   }
 
   // Starts an asynchronous step and runs the loop until it is done.
@@ -145,8 +161,22 @@ class BeastClient final : public HttpClient {
     return result;
   }
 
-  Result<std::unique_ptr<beast::tcp_stream>> connect(const ClientRequest& request, const Url& url, Deadline deadline) {
-    auto stream = std::make_unique<beast::tcp_stream>(context_);
+  Result<Link> connect(const ClientRequest& request, const Url& url, Deadline deadline) {
+    Link link;
+    if (url.secure) {
+      if (tls_ == nullptr) {
+        JACKDAW_ASSIGN(tls_, make_client_context(tls_options_));
+      }
+      link.secure = std::make_unique<SecureStream>(context_, *tls_);
+    } else {
+      link.plain = std::make_unique<PlainStream>(context_);
+    }
+    JACKDAW_TRY(connect_tcp(request, url, deadline, link.tcp()));
+    if (link.secure != nullptr) JACKDAW_TRY(shake_hands(request, url, *link.secure));
+    return link;
+  }
+
+  Result<void> connect_tcp(const ClientRequest& request, const Url& url, Deadline deadline, PlainStream& stream) {
     std::vector<tcp::endpoint> endpoints;
     error_code error;
     const auto numeric = asio::ip::make_address(url.host, error);
@@ -159,23 +189,51 @@ class BeastClient final : public HttpClient {
       if (error) return call_error(request, "cannot find the host " + url.host, error);
       for (const auto& entry : found) endpoints.push_back(entry.endpoint());
     }
-    stream->expires_at(deadline);
-    error = run([&](auto done) { stream->async_connect(endpoints, done); });
+    stream.expires_at(deadline);
+    error = run([&](auto done) { stream.async_connect(endpoints, done); });
     if (error) return call_error(request, "cannot connect to " + url.authority, error);
-    stream->socket().set_option(tcp::no_delay(true), error);
-    return stream;
+    stream.socket().set_option(tcp::no_delay(true), error);
+    return {};
+  }
+
+  Result<void> shake_hands(const ClientRequest& request, const Url& url, SecureStream& stream) {
+    SSL& ssl = *stream.native_handle();
+    const std::string& host = tls_options_.server_name.empty() ? url.host : tls_options_.server_name;
+    if (const std::string wrong = expect_server(ssl, host); !wrong.empty()) {
+      return make_error(Code::invalid_argument, "{} {}: \"{}\" cannot be checked: {}", request.method, request.url,
+                        host, wrong);
+    }
+    const error_code error = run([&](auto done) { stream.async_handshake(asio::ssl::stream_base::client, done); });
+    if (!error) return {};
+    if (error == beast::error::timeout) return call_error(request, "cannot agree on TLS", error);
+    return make_error(Code::io_error, "{} {}: cannot agree on TLS with {}: {}", request.method, request.url,
+                      url.authority, handshake_failure(ssl, host, error));
   }
 
   Result<ClientResponse> call(const ClientRequest& request, const Url& url, const std::string& key, Deadline deadline,
-                              std::unique_ptr<beast::tcp_stream> stream, CallState& state) {
-    if (stream == nullptr) {
-      JACKDAW_ASSIGN(stream, connect(request, url, deadline));
+                              Link link, CallState& state) {
+    if (!link) {
+      JACKDAW_ASSIGN(link, connect(request, url, deadline));
     }
-    stream->expires_at(deadline);
+    link.tcp().expires_at(deadline);
+    bool reusable = false;
+    auto response = link.secure != nullptr ? exchange(request, url, *link.secure, state, reusable)
+                                           : exchange(request, url, *link.plain, state, reusable);
+    if (reusable) {
+      link.tcp().expires_never();
+      kept_[key] = std::move(link);
+    }
+    return response;
+  }
+
+  // One request and its answer. `reusable`: the connection is fit for another one.
+  template <typename Stream>
+  Result<ClientResponse> exchange(const ClientRequest& request, const Url& url, Stream& stream, CallState& state,
+                                  bool& reusable) {
     const std::string head = request_head(request, url);
     const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(request.body)};
     // A server may refuse a body it has not read: its answer counts, not our broken pipe.
-    const error_code unsent = run([&](auto done) { asio::async_write(*stream, parts, done); });
+    const error_code unsent = run([&](auto done) { asio::async_write(stream, parts, done); });
     if (unsent == beast::error::timeout) return call_error(request, "cannot send", unsent);
 
     beast::flat_buffer buffer(head_bytes_max + 64 * 1024);
@@ -184,17 +242,13 @@ class BeastClient final : public HttpClient {
       parser.header_limit(head_bytes_max);
       parser.body_limit(request.body_bytes_max);
       if (request.method == "HEAD") parser.skip(true);
-      error_code error = run([&](auto done) { http::async_read_header(*stream, buffer, parser, done); });
+      error_code error = run([&](auto done) { http::async_read_header(stream, buffer, parser, done); });
       state.answer_began = state.answer_began || parser.got_some();
       if (!error && parser.get().result_int() < 200) continue;
-      if (!error) error = run([&](auto done) { http::async_read(*stream, buffer, parser, done); });
+      if (!error) error = run([&](auto done) { http::async_read(stream, buffer, parser, done); });
       if (error && unsent && !state.answer_began) return call_error(request, "cannot send", unsent);
       if (error) return call_error(request, "cannot read the answer", error);
-      const bool reusable = parser.keep_alive() && buffer.size() == 0 && !unsent;
-      if (reusable) {
-        stream->expires_never();
-        kept_[key] = std::move(stream);
-      }
+      reusable = parser.keep_alive() && buffer.size() == 0 && !unsent;
       return take_response(parser.release());
     }
     return make_error(Code::parse_error, "{} {}: too many interim answers", request.method, request.url);
@@ -211,13 +265,15 @@ class BeastClient final : public HttpClient {
   }
 
   asio::io_context context_{1};
-  std::unordered_map<std::string, std::unique_ptr<beast::tcp_stream>> kept_;  // idle, by host and port
+  const TlsClientOptions tls_options_;
+  std::unique_ptr<asio::ssl::context> tls_;     // made with the first https:// call
+  std::unordered_map<std::string, Link> kept_;  // idle, by scheme, host and port
 };
 
 }  // namespace
 
-std::unique_ptr<HttpClient> make_http_client() {
-  return std::make_unique<BeastClient>();
+std::unique_ptr<HttpClient> make_http_client(TlsClientOptions tls) {
+  return std::make_unique<BeastClient>(std::move(tls));
 }
 
 }  // namespace jackdaw::net

@@ -23,7 +23,7 @@ constexpr Duration linger_time = std::chrono::seconds(2);
 constexpr Duration drain_linger_time = std::chrono::milliseconds(300);
 constexpr std::size_t linger_bytes_max = 16 * 1024 * 1024;
 
-std::string peer_text(const boost::asio::ip::tcp::socket& socket) {
+std::string peer_text(const Stream::Socket& socket) {
   boost::system::error_code error;
   const auto endpoint = socket.remote_endpoint(error);
   if (error) return "unknown";
@@ -38,10 +38,10 @@ HeadLimits head_limits(const ServerLimits& limits) {
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<IoThread> io, boost::asio::ip::tcp::socket socket)
+Connection::Connection(std::shared_ptr<IoThread> io, Stream::Socket socket, const SslContext& tls)
     : io_(std::move(io)),
-      socket_(std::move(socket)),
-      peer_(peer_text(socket_)),
+      peer_(peer_text(socket)),
+      stream_(*io_, std::move(socket), tls),
       limits_(io_->core().limits),
       buffer_(std::make_shared<ReadBuffer>()),
       parser_(head_limits(limits_)),
@@ -50,6 +50,7 @@ Connection::Connection(std::shared_ptr<IoThread> io, boost::asio::ip::tcp::socke
 Connection::~Connection() = default;
 
 void Connection::start() {
+  stream_.begin([this] { close(); });
   settle();
 }
 
@@ -247,6 +248,7 @@ void Connection::hand_over(std::string_view body) {
   }
   request.body_view = body;
   request.peer_view = peer_;
+  request.certificate = stream_.client_certificate();
   request.received_at = received_;
 
   const std::uint64_t place = answers_.push();
@@ -325,11 +327,11 @@ bool Connection::arm_read() {
   if (!make_room()) return false;
   reading_ = true;
   read_at_ = buffer_->data() + buffer_->end;
-  socket_.async_read_some(boost::asio::buffer(read_at_, buffer_->room()),
-                          [self = shared_from_this()](boost::system::error_code error, std::size_t bytes) {
-                            IoThread::Turn turn(*self->io_);
-                            self->on_read(bytes, error);
-                          });
+  stream_.read_some(read_at_, buffer_->room(),
+                    [self = shared_from_this()](boost::system::error_code error, std::size_t bytes) {
+                      IoThread::Turn turn(*self->io_);
+                      self->on_read(bytes, error);
+                    });
   return true;
 }
 
@@ -388,11 +390,26 @@ void Connection::on_read(std::size_t bytes, boost::system::error_code error) {
   buffer_->end += bytes;
   if (error == boost::asio::error::eof) {
     on_end_of_input();
-  } else if (error) {
+  } else if (error && !stream_.spoke_plain_text()) {
     close();
     return;
   }
+  if (!served_one_ && !began_) refuse_wrong_protocol();
   settle();
+}
+
+// HTTP on an HTTPS port and the other way round: a sentence for whoever set the client up, where the client can show
+// it.
+void Connection::refuse_wrong_protocol() {
+  if (stream_.spoke_plain_text()) {
+    stream_.become_plain();
+    refuse({400, "http_on_https_port", "this port speaks HTTPS; write https:// in the URL"});
+    return;
+  }
+  // The first bytes of a TLS record with a ClientHello: handshake, version 3.x.
+  const std::string_view bytes = buffer_->unused();
+  const bool hello = bytes.size() >= 2 && bytes[0] == 0x16 && bytes[1] == 0x03;
+  if (hello) refuse({400, "https_on_http_port", "this port speaks plain HTTP; write http:// in the URL"});
 }
 
 // The client has closed its side. It may still read (a half-close), so plain answers are written; an event stream has
@@ -434,7 +451,7 @@ void Connection::look_after_client() {
   if (closed_ || reading_ || gone_ || answers_.empty()) return;
   tcp_info info{};
   socklen_t size = sizeof info;
-  if (::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
+  if (::getsockopt(stream_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
   if (info.tcpi_state == TCP_CLOSE) {
     close();
   } else if (info.tcpi_state != TCP_ESTABLISHED) {
@@ -462,6 +479,7 @@ void Connection::on_read_timeout() {
   read_deadline_ = Instant::max();
   const bool idle = phase_ == Phase::head && !began_;
   if (idle || phase_ == Phase::lingering) {
+    if (stream_.shaking_hands()) io_->core().count_refused("handshake_timeout");
     close();
     return;
   }
@@ -478,9 +496,7 @@ void Connection::on_read_timeout() {
 void Connection::linger() {
   phase_ = Phase::lingering;
   read_deadline_ = io_->now() + (io_->draining() ? drain_linger_time : linger_time);
-  boost::system::error_code error;
-  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, error);
-  if (error) close();
+  if (!stream_.end_sending()) close();
 }
 
 bool Connection::close_if_idle() {
@@ -488,8 +504,7 @@ bool Connection::close_if_idle() {
   const bool idle = answers_.empty() && out_.empty() && phase_ == Phase::head && !began_ && buffer_->unused().empty();
   if (!idle) return false;
   // A request may have arrived that the loop has not read yet.
-  char byte = 0;
-  if (::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return false;
+  if (stream_.has_unread()) return false;
   close();
   return true;
 }
@@ -503,8 +518,7 @@ void Connection::close() {
   held_bytes_ = 0;
   out_.clear();
   spare_.reset();
-  boost::system::error_code error;
-  socket_.close(error);
+  stream_.close();
   io_->remove(*this);
 }
 

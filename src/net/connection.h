@@ -4,7 +4,6 @@
 // each has a place in a row of answers, and only the front of the row writes to the socket. Owner thread: its IoThread.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,6 +16,7 @@
 #include "src/net/out_queue.h"
 #include "src/net/read_buffer.h"
 #include "src/net/request_head.h"
+#include "src/net/stream.h"
 
 namespace jackdaw::net {
 
@@ -54,7 +54,8 @@ class AnswerRow {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<IoThread> io, boost::asio::ip::tcp::socket socket);
+  // `tls`: of the listener, null for a plain one.
+  Connection(std::shared_ptr<IoThread> io, Stream::Socket socket, const SslContext& tls);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -92,6 +93,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // connection.cpp: reading and handing over.
   void on_read(std::size_t bytes, boost::system::error_code error);
+  void refuse_wrong_protocol();
   void pump();
   bool step();
   bool step_body();
@@ -123,9 +125,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void changed();
   void tell_disconnected();
 
-  std::shared_ptr<IoThread> io_;  // outlives the socket
-  boost::asio::ip::tcp::socket socket_;
+  std::shared_ptr<IoThread> io_;  // outlives the stream
   std::string peer_;
+  Stream stream_;
   const ServerLimits& limits_;
 
   std::shared_ptr<ReadBuffer> buffer_;

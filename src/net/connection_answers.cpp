@@ -1,6 +1,4 @@
 // The answering half of Connection: the row of answers, and writing.
-#include <sys/socket.h>
-
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -220,13 +218,7 @@ void Connection::advance() {
 void Connection::flush() {
   while (!closed_ && !writing_ && !out_.empty()) {
     std::array<iovec, gather_max> pieces;
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = out_.gather(pieces.data(), pieces.size());
-    const bool single = message.msg_iovlen == 1;
-    const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-    const ssize_t sent = single ? ::send(socket_.native_handle(), pieces[0].iov_base, pieces[0].iov_len, flags)
-                                : ::sendmsg(socket_.native_handle(), &message, flags);
+    const ssize_t sent = stream_.send(pieces.data(), out_.gather(pieces.data(), pieces.size()));
     if (sent >= 0) {
       out_.consume(static_cast<std::size_t>(sent));
       io_->count_written(static_cast<std::size_t>(sent));
@@ -242,17 +234,16 @@ void Connection::flush() {
 void Connection::arm_write() {
   writing_ = true;
   write_deadline_ = io_->now() + limits_.write_timeout;
-  socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
-                     [self = shared_from_this()](boost::system::error_code error) {
-                       IoThread::Turn turn(*self->io_);
-                       self->writing_ = false;
-                       if (self->closed_) return;
-                       if (error) {
-                         self->close();
-                       } else {
-                         self->settle();
-                       }
-                     });
+  stream_.wait_writable([self = shared_from_this()](boost::system::error_code error) {
+    IoThread::Turn turn(*self->io_);
+    self->writing_ = false;
+    if (self->closed_) return;
+    if (error) {
+      self->close();
+    } else {
+      self->settle();
+    }
+  });
 }
 
 // Callbacks run in a later turn: a handler is never called from inside its own send.

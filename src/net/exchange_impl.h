@@ -27,6 +27,7 @@ class RequestImpl final : public Request {
   std::string_view body() const override { return body_view; }
   std::string_view peer() const override { return peer_view; }
   Instant received() const override { return received_at; }
+  const ClientCertificate* client_certificate() const override { return certificate; }
 
   RequestHead head;
   const char* base = nullptr;  // the request's first byte
@@ -34,6 +35,7 @@ class RequestImpl final : public Request {
   std::string inflated;  // the body, when it came compressed
   BudgetShare inflated_share;
   std::string_view peer_view;
+  const ClientCertificate* certificate = nullptr;  // the connection's
   Instant received_at{};
 };
 

@@ -10,6 +10,7 @@
 
 #include "jackdaw/base/log.h"
 #include "src/net/connection.h"
+#include "src/net/tls_context.h"
 
 namespace jackdaw::net {
 namespace {
@@ -52,12 +53,25 @@ void ServerCore::count_refused(std::string_view reason) {
       .add();
 }
 
+void ServerCore::count_handshake(std::string_view result) {
+  if (metrics == nullptr) return;
+  static constexpr std::array<std::string_view, 1> labels{"result"};
+  const std::array<std::string_view, 1> values{result};
+  metrics->counter("jackdaw_tls_handshakes_total", "TLS handshakes, by how they ended.", labels, values).add();
+}
+
+void ServerCore::count_tls_error() {
+  if (metrics == nullptr) return;
+  metrics->counter("jackdaw_tls_errors_total", "TLS connections that broke after their handshake.").add();
+}
+
 IoThread::IoThread(std::shared_ptr<ServerCore> core, int index)
     : core_(std::move(core)),
       index_(index),
       context_(BOOST_ASIO_CONCURRENCY_HINT_1),
       work_(boost::asio::make_work_guard(context_)),
       timer_(context_),
+      handshakes_(context_, core_->limits.handshakes_max),
       now_(std::chrono::steady_clock::now()),
       sweep_interval_(sweep_interval(core_->limits)) {}
 
@@ -72,7 +86,7 @@ void IoThread::start() {
 
 void IoThread::run() {
   owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-  for (std::size_t i = 0; i < acceptors_.size(); ++i) accept(i);
+  for (std::size_t i = 0; i < listeners_.size(); ++i) accept(i);
   schedule_sweep();
   context_.run();
   run_leftovers();
@@ -195,8 +209,8 @@ void IoThread::run_timers() {
 // ------------------------------------------------------------------------------------------------------ connections
 
 void IoThread::accept(std::size_t listener) {
-  if (!acceptors_[listener].is_open()) return;
-  acceptors_[listener].async_accept([this, listener](boost::system::error_code error, tcp::socket socket) {
+  if (!listeners_[listener].acceptor.is_open()) return;
+  listeners_[listener].acceptor.async_accept([this, listener](boost::system::error_code error, tcp::socket socket) {
     accepted(listener, error, std::move(socket));
   });
 }
@@ -205,7 +219,7 @@ void IoThread::accepted(std::size_t listener, boost::system::error_code error, t
   if (error == boost::asio::error::operation_aborted || draining_) return;
   const Turn turn(*this);
   if (!error) {
-    adopt(std::move(socket));
+    adopt(std::move(socket), listeners_[listener].tls);
     accept(listener);
     return;
   }
@@ -220,14 +234,15 @@ void IoThread::accepted(std::size_t listener, boost::system::error_code error, t
   at(now_ + accept_pause, [this, listener] { accept(listener); });
 }
 
-void IoThread::adopt(tcp::socket socket) {
+void IoThread::adopt(tcp::socket socket, bool tls) {
   boost::system::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   socket.set_option(tcp::socket::keep_alive(true), ignored);
   const bool over = core_->connections.fetch_add(1, std::memory_order_relaxed) >= core_->limits.connections_max;
   if (over) {
     core_->connections.fetch_sub(1, std::memory_order_relaxed);
-    if (rejecting_ >= rejecting_max) {
+    // To say so over TLS would take a handshake.
+    if (rejecting_ >= rejecting_max || tls) {
       core_->count_refused("connections");
       return;
     }
@@ -235,7 +250,8 @@ void IoThread::adopt(tcp::socket socket) {
   } else if (core_->connections_gauge != nullptr) {
     core_->connections_gauge->add(1);
   }
-  auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket));
+  auto connection =
+      std::make_shared<Connection>(shared_from_this(), std::move(socket), tls ? core_->tls->current() : nullptr);
   connection->index = connections_.size();
   connections_.push_back(connection);
   if (over) {
@@ -319,13 +335,13 @@ void IoThread::close_idle() {
 
 // Connections the kernel has already accepted are served, not reset.
 void IoThread::close_listeners() {
-  for (Acceptor& acceptor : acceptors_) {
+  for (auto& [acceptor, tls] : listeners_) {
     boost::system::error_code error;
     acceptor.non_blocking(true, error);
     while (!error) {
       tcp::socket socket(context_);
       acceptor.accept(socket, error);
-      if (!error) adopt(std::move(socket));
+      if (!error) adopt(std::move(socket), tls);
     }
     acceptor.close(error);
   }
@@ -343,7 +359,7 @@ void IoThread::cut_all() {
     connection->close();
   }
   boost::system::error_code ignored;
-  for (Acceptor& acceptor : acceptors_) acceptor.close(ignored);
+  for (Listener& listener : listeners_) listener.acceptor.close(ignored);
   ended_ = true;
   timer_.cancel();
   flush_metrics();

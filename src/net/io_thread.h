@@ -19,6 +19,7 @@
 
 #include "jackdaw/base/metrics.h"
 #include "jackdaw/net/server.h"
+#include "src/net/handshake_queue.h"
 #include "src/net/read_buffer.h"
 #include "src/net/request_head.h"
 #include "src/net/response_text.h"
@@ -26,6 +27,7 @@
 namespace jackdaw::net {
 
 class Connection;
+class TlsContext;
 
 // What all io threads of a server share; thread-safe.
 struct ServerCore {
@@ -41,6 +43,10 @@ struct ServerCore {
   Counter* bytes_read = nullptr;
   Counter* bytes_written = nullptr;
   void count_refused(std::string_view reason);
+
+  std::shared_ptr<TlsContext> tls;  // of the https:// listeners; null when there are none
+  void count_handshake(std::string_view result);
+  void count_tls_error();
 };
 
 class IoThread final : public Executor, public std::enable_shared_from_this<IoThread> {
@@ -52,8 +58,8 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
 
-  // Before start: adds a listener that is bound and listening.
-  void add_listener(Acceptor acceptor) { acceptors_.push_back(std::move(acceptor)); }
+  // Before start: adds a listener that is bound and listening; `tls`: it speaks HTTPS.
+  void add_listener(Acceptor acceptor, bool tls) { listeners_.push_back({std::move(acceptor), tls}); }
   void start();
 
   // Any thread. Closes the listeners; connections end with their next answer, and idle ones after a short grace (less
@@ -78,6 +84,7 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   ServerCore& core() { return *core_; }
   ResponseText& response_text() { return response_text_; }
   boost::asio::io_context& context() { return context_; }
+  HandshakeQueue& handshakes() { return handshakes_; }
   void settle_later(const std::shared_ptr<Connection>& connection);
   void remove(Connection& connection);
   void count_read(std::size_t bytes) { bytes_read_ += bytes; }
@@ -103,7 +110,7 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   void run_timers();
   void accept(std::size_t listener);
   void accepted(std::size_t listener, boost::system::error_code error, boost::asio::ip::tcp::socket socket);
-  void adopt(boost::asio::ip::tcp::socket socket);
+  void adopt(boost::asio::ip::tcp::socket socket, bool tls);
   void run_leftovers();
   void close_listeners();
   void drain_now(Instant deadline);
@@ -118,7 +125,12 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer timer_;
-  std::vector<Acceptor> acceptors_;
+  struct Listener {
+    Acceptor acceptor;
+    bool tls;
+  };
+  std::vector<Listener> listeners_;
+  HandshakeQueue handshakes_;
   std::vector<std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> unsettled_;
   ResponseText response_text_;

@@ -7,6 +7,7 @@
 
 #include "src/net/address.h"
 #include "src/net/io_thread.h"
+#include "src/net/tls_context.h"
 
 namespace jackdaw::net {
 namespace {
@@ -20,8 +21,7 @@ std::string endpoint_text(const tcp::endpoint& endpoint) {
   return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
 }
 
-Result<tcp::endpoint> resolve(const std::string& text) {
-  JACKDAW_ASSIGN(const ListenAddress address, parse_listen_address(text));
+Result<tcp::endpoint> endpoint_of(const ListenAddress& address, const std::string& text) {
   boost::system::error_code error;
   const auto ip = boost::asio::ip::make_address(address.host, error);
   if (error) {
@@ -64,7 +64,13 @@ class ServerImpl final : public Server {
 
   // The listener of one address on every io thread.
   Result<void> listen(const std::string& text) {
-    JACKDAW_ASSIGN(tcp::endpoint endpoint, resolve(text));
+    JACKDAW_ASSIGN(const ListenAddress address, parse_listen_address(text));
+    JACKDAW_ASSIGN(tcp::endpoint endpoint, endpoint_of(address, text));
+    if (address.tls && core_->tls == nullptr) {
+      return make_error(Code::invalid_argument,
+                        "cannot listen on \"{}\": HTTPS needs spec.tls.certFile and spec.tls.keyFile of kind Daemon",
+                        text);
+    }
     const bool shared = threads_.size() > 1;
     if (shared) {
       // SO_REUSEPORT would also share the port with another daemon of the same user, in silence. A socket without it
@@ -75,9 +81,10 @@ class ServerImpl final : public Server {
     for (const auto& thread : threads_) {
       JACKDAW_ASSIGN(tcp::acceptor acceptor, bind(thread->context(), endpoint, shared));
       endpoint = acceptor.local_endpoint();
-      thread->add_listener(std::move(acceptor));
+      thread->add_listener(std::move(acceptor), address.tls);
     }
     addresses_.push_back(endpoint_text(endpoint));
+    urls_.push_back((address.tls ? "https://" : "http://") + addresses_.back());
     return {};
   }
 
@@ -85,7 +92,14 @@ class ServerImpl final : public Server {
     for (const auto& thread : threads_) thread->start();
   }
 
+  Result<void> load_certificates(const TlsServerOptions& options) {
+    JACKDAW_ASSIGN(core_->tls, TlsContext::load(options, core_->metrics));
+    return {};
+  }
+
+  std::vector<std::string> urls() const override { return urls_; }
   std::vector<std::string> addresses() const override { return addresses_; }
+  Result<void> reload_certificates() override { return core_->tls == nullptr ? Result<void>() : core_->tls->reload(); }
   std::size_t connection_count() const override { return core_->connections.load(std::memory_order_relaxed); }
 
   std::size_t drain(Instant deadline) override {
@@ -104,6 +118,7 @@ class ServerImpl final : public Server {
   std::shared_ptr<ServerCore> core_;
   std::vector<std::shared_ptr<IoThread>> threads_;
   std::vector<std::string> addresses_;
+  std::vector<std::string> urls_;
   std::mutex stop_mutex_;
   bool stopped_ = false;
 };
@@ -113,6 +128,7 @@ class ServerImpl final : public Server {
 Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler handler) {
   if (options.listen.empty()) return make_error(Code::invalid_argument, "no address to listen on");
   auto server = std::make_unique<ServerImpl>(options, std::move(handler));
+  if (options.tls) JACKDAW_TRY(server->load_certificates(*options.tls));
   for (const std::string& text : options.listen) JACKDAW_TRY(server->listen(text));
   server->start();
   return std::unique_ptr<Server>(std::move(server));

@@ -21,16 +21,16 @@ bool is_clean(std::string_view text) {
 Result<Url> parse_url(std::string_view text) {
   if (!is_clean(text))
     return bad_url(text, "it holds spaces, control characters or bytes that must be percent-encoded");
-  if (iequals(text.substr(0, 8), "https://")) {
-    return make_error(Code::unsupported, "\"{}\": https is not supported yet; use http, or a proxy that speaks TLS",
-                      text);
+  Url url;
+  url.secure = iequals(text.substr(0, 8), "https://");
+  if (url.secure) url.port = 443;
+  if (!url.secure && !iequals(text.substr(0, 7), "http://")) {
+    return bad_url(text, "it must start with http:// or https://");
   }
-  if (!iequals(text.substr(0, 7), "http://")) return bad_url(text, "it must start with http://");
-  std::string_view rest = text.substr(7);
+  std::string_view rest = text.substr(url.secure ? 8 : 7);
   rest = rest.substr(0, rest.find('#'));
   const std::size_t slash = rest.find_first_of("/?");
   const std::string_view authority = rest.substr(0, slash);
-  Url url;
   url.authority = authority;
   url.target = slash == std::string_view::npos ? "/" : std::string(rest.substr(slash));
   if (url.target.front() == '?') url.target.insert(0, 1, '/');

@@ -1,4 +1,4 @@
-// Url: "http://host[:port]/path?query" taken apart for the client.
+// Url: "http[s]://host[:port]/path?query" taken apart for the client.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,11 @@
 namespace jackdaw::net {
 
 struct Url {
-  std::string host;  // without brackets
-  std::uint16_t port = 80;
-  std::string authority;  // as it goes into Host
-  std::string target;     // path and query, starts with '/'
+  std::string host;         // without brackets
+  std::uint16_t port = 80;  // 443 of https
+  bool secure = false;      // https
+  std::string authority;    // as it goes into Host
+  std::string target;       // path and query, starts with '/'
 };
 
 // Refuses other schemes, user names, and characters that must be percent-encoded. A fragment is dropped.

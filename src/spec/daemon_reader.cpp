@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "src/spec/daemon_security.h"
 #include "src/spec/units.h"
 
 namespace jackdaw::spec {
@@ -27,6 +28,7 @@ class DaemonReader {
     if (const Node* limits = spec.find("limits")) read_limits(*limits, out.limits);
     if (const Node* logging = spec.find("logging")) read_logging(*logging, out.logging);
     if (const Node* storage = spec.find("storage")) read_storage(*storage, out.storage);
+    read_security(spec, base_dir_, complaints_, out);
   }
 
  private:
@@ -41,8 +43,9 @@ class DaemonReader {
     for (const Node& item : list->items) {
       if (!item.is_text()) continue;
       if (!is_address(item.text)) {
-        refuse(item,
-               fmt::format("'{}' is not host:port; write for example 127.0.0.1:8080 or \"[::1]:8080\"", item.text));
+        refuse(item, fmt::format("'{}' is not host:port; write for example 127.0.0.1:8080, \"[::1]:8080\" or "
+                                 "https://0.0.0.0:8443",
+                                 item.text));
       }
       out.listen.emplace_back();
       out.listen.back().set(item.text, item.place());
@@ -50,6 +53,9 @@ class DaemonReader {
   }
 
   static bool is_address(std::string_view text) {
+    for (const std::string_view scheme : {"https://", "http://"}) {
+      if (text.substr(0, scheme.size()) == scheme) text.remove_prefix(scheme.size());
+    }
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos || colon == 0) return false;
     const std::string_view host = text.substr(0, colon), port_text = text.substr(colon + 1);
@@ -122,17 +128,7 @@ class DaemonReader {
     if (access != nullptr && access->kind == NodeKind::boolean) out.access.set(access->boolean, access->place());
   }
 
-  // An absolute path, or "" after a complaint.
-  std::string absolute_path(const Node& node) {
-    std::string_view text = node.text;
-    constexpr std::string_view file_scheme = "file://";
-    if (text.substr(0, file_scheme.size()) == file_scheme) text.remove_prefix(file_scheme.size());
-    if (text.empty() || text.find("://") != std::string_view::npos) {
-      refuse(node, fmt::format("'{}' must be a path on this machine", node.text));
-      return {};
-    }
-    return (std::filesystem::path(base_dir_) / text).lexically_normal().string();
-  }
+  std::string absolute_path(const Node& node) { return spec::absolute_path(node, base_dir_, complaints_); }
 
   void read_path_map(const Node* node, std::map<std::string, ConfigValue<std::string>>& out) {
     if (node == nullptr) return;
@@ -165,6 +161,17 @@ class DaemonReader {
 };
 
 }  // namespace
+
+std::string absolute_path(const Node& node, std::string_view base_dir, Complaints& complaints) {
+  std::string_view text = node.text;
+  constexpr std::string_view file_scheme = "file://";
+  if (text.substr(0, file_scheme.size()) == file_scheme) text.remove_prefix(file_scheme.size());
+  if (text.empty() || text.find("://") != std::string_view::npos) {
+    complaints.error(FindingKind::invalid_value, node, fmt::format("'{}' must be a path on this machine", node.text));
+    return {};
+  }
+  return (std::filesystem::path(base_dir) / text).lexically_normal().string();
+}
 
 DaemonSpec read_daemon(const Node& object, std::string_view base_dir, Complaints& complaints) {
   DaemonSpec out;

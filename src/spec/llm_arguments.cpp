@@ -7,7 +7,7 @@ namespace jackdaw::spec {
 namespace {
 
 constexpr std::string_view own_listener = "listeners are in spec.listen of kind Daemon";
-constexpr std::string_view plain_http = "listeners speak plain HTTP; put a TLS proxy in front";
+constexpr std::string_view own_certificates = "certificates are in spec.tls of kind Daemon";
 constexpr std::string_view one_process = "one process holds the whole model";
 constexpr std::string_view own_memory = "the memory plan decides; annotation jackdaw.dev/memory-budget bounds it";
 constexpr std::string_view own_file = "the model's files say it";
@@ -31,19 +31,19 @@ constexpr LlmArgumentRow rows[] = {
     {"grpc-port", false, own_listener},
     {"enable-grpc", false, "this version has no gRPC"},
     {"workers", false, "threads are in spec.ioThreads and spec.cpuThreads of kind Daemon"},
-    {"ssl-keyfile", false, plain_http},
-    {"ssl-certfile", false, plain_http},
-    {"ssl-ca-certs", false, plain_http},
-    {"ssl-cert-reqs", false, plain_http},
-    {"enable-ssl-refresh", false, plain_http},
+    {"ssl-keyfile", false, own_certificates},
+    {"ssl-certfile", false, own_certificates},
+    {"ssl-ca-certs", false, own_certificates},
+    {"ssl-cert-reqs", false, own_certificates},
+    {"enable-ssl-refresh", false, own_certificates},
     {"api-key", true,
-     "requests without the key would be answered; put a proxy that asks for it in front and remove it"},
+     "keys are in spec.auth of kind Daemon; name it there, with inferenceKeys.required, and remove it"},
     {"root-path", true, "paths would not begin with it; let the proxy take it off and remove it"},
     {"middleware", true, "no Python runs here; remove it"},
-    {"allowed-origins", false, "no CORS headers are sent"},
-    {"allowed-methods", false, "no CORS headers are sent"},
-    {"allowed-headers", false, "no CORS headers are sent"},
-    {"allow-credentials", false, "no CORS headers are sent"},
+    {"allowed-origins", false, "cross-origin rules are in spec.cors of kind Daemon"},
+    {"allowed-methods", false, "cross-origin rules are in spec.cors of kind Daemon"},
+    {"allowed-headers", false, "cross-origin rules are in spec.cors of kind Daemon"},
+    {"allow-credentials", false, "cross-origin rules are in spec.cors of kind Daemon"},
     {"dtype", false, "weights keep the types of the file"},
     {"quantization", false, own_file},
     {"q", false, own_file},

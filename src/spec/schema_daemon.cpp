@@ -24,7 +24,9 @@ constexpr FieldRow rows[] = {
     {"DaemonSpec", "logging", object, "DaemonLogging"},
     {"DaemonSpec", "storage", object, "DaemonStorage"},
     {"DaemonSpec", "memoryBudget", quantity, "", no_effect, "this version keeps every declared model loaded"},
-    {"DaemonSpec", "tls", anything, "", unsupported, "listeners speak plain HTTP; remove it and put a TLS proxy in front"},
+    {"DaemonSpec", "tls", object, "DaemonTls"},
+    {"DaemonSpec", "auth", object, "DaemonAuth"},
+    {"DaemonSpec", "cors", object, "DaemonCors"},
     {"DaemonSpec", "cluster", anything, "", unsupported, "there is no gossip ring; remove it to run alone"},
 
     {"DaemonLimits", "maxHeaderBytes", quantity},
@@ -44,6 +46,36 @@ constexpr FieldRow rows[] = {
     {"DaemonStorage", "pvcRoot"},
     {"DaemonStorage", "pvc", text_map},
     {"DaemonStorage", "roots", text_list},
+
+    {"DaemonTls", "certFile"},
+    {"DaemonTls", "keyFile"},
+    {"DaemonTls", "clientCaFile"},
+    {"DaemonTls", "clientCertificates"},
+    {"DaemonTls", "minVersion", quantity},
+
+    {"DaemonAuth", "tokens", object_list, "DaemonToken"},
+    {"DaemonAuth", "certificates", object_list, "DaemonCertificate"},
+    {"DaemonAuth", "inferenceKeys", object, "DaemonInferenceKeys"},
+
+    {"DaemonToken", "token", anything},
+    {"DaemonToken", "tokenFile"},
+    {"DaemonToken", "", inlined, "DaemonGrant"},
+
+    {"DaemonCertificate", "names", text_list},
+    {"DaemonCertificate", "", inlined, "DaemonGrant"},
+
+    {"DaemonGrant", "name"},
+    {"DaemonGrant", "scopes", text_list},
+    {"DaemonGrant", "models", text_list},
+    {"DaemonGrant", "namespaces", text_list},
+
+    {"DaemonInferenceKeys", "required", boolean},
+
+    {"DaemonCors", "allowedOrigins", text_list},
+    {"DaemonCors", "allowedHeaders", text_list},
+    {"DaemonCors", "allowedMethods", text_list},
+    {"DaemonCors", "maxAge"},
+    {"DaemonCors", "allowCredentials", boolean},
 };
 // clang-format on
 

@@ -121,6 +121,30 @@ Result<void> check_roots(const fs::path& canonical, std::string_view uri, const 
                     uri, canonical.string());
 }
 
+// The same before anything is touched. What a mapping or a claim leads to was the operator's choice.
+Result<void> check_untouched(const fs::path& path, std::string_view uri, const StorageSettings& settings) {
+  const std::string_view scheme = scheme_of(uri);
+  const bool is_local = (scheme.empty() || scheme == "file") && longest_mapping(uri, settings) == nullptr;
+  if (!settings.local_needs_root || !is_local) return {};
+  if (settings.roots.empty()) {
+    return make_error(Code::permission_denied,
+                      "'{}' is a path of this machine; over the network such paths are taken only inside "
+                      "spec.storage.roots of kind Daemon, and it declares none",
+                      uri);
+  }
+  const fs::path normal = path.lexically_normal();
+  for (const std::string& root : settings.roots) {
+    std::error_code fault;
+    const fs::path canonical_root = fs::canonical(root, fault);
+    if (is_inside(normal, fs::path(root).lexically_normal())) return {};
+    if (!fault && is_inside(normal, canonical_root)) return {};
+  }
+  return make_error(Code::permission_denied,
+                    "'{}' is outside of spec.storage.roots of kind Daemon, and over the network only paths inside them "
+                    "are taken",
+                    uri);
+}
+
 }  // namespace
 
 Result<std::string> resolve(std::string_view uri, std::string_view base_dir, const StorageSettings& settings) {
@@ -129,6 +153,7 @@ Result<std::string> resolve(std::string_view uri, std::string_view base_dir, con
     return make_error(Code::invalid_argument, "the storageUri holds a zero byte");
   }
   JACKDAW_ASSIGN(const fs::path path, local_path(uri, base_dir, settings));
+  JACKDAW_TRY(check_untouched(path, uri, settings));
   std::error_code fault;
   const fs::path canonical = fs::canonical(path, fault);
   if (fault == std::errc::no_such_file_or_directory || fault == std::errc::not_a_directory) {

@@ -1,8 +1,9 @@
 // The HTTP layer alone: a server that answers every request with the same bytes, for wrk to measure.
 //
-//   bench_http [listen] [io threads] [answer bytes] [late]      default 127.0.0.1:8090 1 200
+//   bench_http [listen] [io threads] [answer bytes] [now|late] [cert.pem key.pem]      default 127.0.0.1:8090 1 200 now
 //
-// "late" answers through the executor instead of inside the handler. See README.md here for the commands.
+// "late" answers through the executor instead of inside the handler; certificate and key are for
+// https://127.0.0.1:8090. See README.md here for the commands.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   options.io_threads = argc > 2 ? std::atoi(argv[2]) : 1;
   const std::string body(argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 200, 'x');
   const bool late = argc > 4 && std::strcmp(argv[4], "late") == 0;
+  if (argc > 6) options.tls = jackdaw::net::TlsServerOptions{argv[5], argv[6], "", {}, {}};
   auto server = jackdaw::net::Server::start(options, [&](const std::shared_ptr<jackdaw::net::Exchange>& exchange) {
     const auto answer = [&body](jackdaw::net::Exchange& to) {
       jackdaw::net::Response response;

@@ -12,7 +12,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "jackdaw/api/access.h"
 #include "jackdaw/base/env.h"
 #include "jackdaw/base/metrics.h"
 #include "jackdaw/control/event_log.h"
@@ -24,13 +26,22 @@
 
 namespace jackdaw::api {
 
+// Web pages of other origins; off while allowed_origins is empty.
+struct CorsOptions {
+  std::vector<std::string> allowed_origins;  // "https://app.example.com", or "*"
+  std::vector<std::string> allowed_headers;  // empty = what the page asks for
+  std::vector<std::string> allowed_methods;  // empty = all that are used here
+  std::chrono::seconds max_age{600};
+  bool allow_credentials = false;
+};
+
 struct ApiOptions {
   std::string version = "0.0.0";          // jackdaw's own
   std::uint64_t inline_ns_max = 300'000;  // predictions estimated above this leave the io thread
-  bool repository_writes = true;          // load and unload over HTTP; off on listeners that are not loopback
   bool access_log = false;
-  bool trust_request_chat_template = false;            // vLLM's --trust-request-chat-template
-  std::size_t inline_prompt_bytes_max = 16 * 1024;     // longer prompts are tokenized off the io thread
+  bool trust_request_chat_template = false;         // vLLM's --trust-request-chat-template
+  std::size_t inline_prompt_bytes_max = 16 * 1024;  // longer prompts are tokenized off the io thread
+  CorsOptions cors;
   Duration ping_interval = std::chrono::seconds(10);   // a comment on streams that are silent that long; 0 = none
   std::size_t stream_queue_bytes_max = 64 * 1024;      // unwritten bytes of a stream; above, tokens are merged
   std::size_t stream_waiting_bytes_max = 1024 * 1024;  // merged tokens of a slow reader; above, it is cut off
@@ -47,6 +58,7 @@ struct ApiContext {
   control::ResourceStore* resources = nullptr;  // null: no resource API
   serving::WorkerPool* store_pool = nullptr;    // one thread; runs the store's writes
   const control::EventLog* events = nullptr;    // what happened to declared objects; null: nothing is known
+  const Access* access = nullptr;               // null: everyone may do everything
 };
 
 // A predict request of V2 or V1 as an engine takes it, from its JSON body alone. The error is what a client would read.

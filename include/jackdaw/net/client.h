@@ -9,12 +9,13 @@
 #include "jackdaw/base/env.h"
 #include "jackdaw/base/result.h"
 #include "jackdaw/net/exchange.h"
+#include "jackdaw/net/tls.h"
 
 namespace jackdaw::net {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string url;  // http://host[:port]/path?query
+  std::string url;  // http[s]://host[:port]/path?query
   std::vector<Header> headers;
   std::string body;
   Duration timeout = std::chrono::seconds(30);
@@ -33,7 +34,9 @@ class HttpClient {
   virtual Result<ClientResponse> send(const ClientRequest& request) = 0;
 };
 
-// Keeps connections alive between calls; one instance per thread.
-std::unique_ptr<HttpClient> make_http_client();
+// Keeps connections alive between calls; one instance per thread. Of an https:// server the certificate and its name
+// are always checked. The files of `tls` are read with the first https:// call, whose error says what is wrong with
+// them.
+std::unique_ptr<HttpClient> make_http_client(TlsClientOptions tls = {});
 
 }  // namespace jackdaw::net

@@ -15,6 +15,7 @@
 
 #include "jackdaw/base/bytes.h"
 #include "jackdaw/base/env.h"
+#include "jackdaw/net/tls.h"
 
 namespace jackdaw::net {
 
@@ -41,6 +42,8 @@ class Request {
   virtual std::string_view body() const = 0;  // complete, de-chunked, gunzipped
   virtual std::string_view peer() const = 0;  // "127.0.0.1:50312"
   virtual Instant received() const = 0;       // when the head had been read
+  // Who the client proved to be by its certificate; null when it showed none.
+  virtual const ClientCertificate* client_certificate() const { return nullptr; }
 };
 
 struct Response {

@@ -41,6 +41,56 @@ struct DaemonStorage {
   std::vector<ConfigValue<std::string>> roots;          // when not empty: models must lie inside one of these
 };
 
+// Of listeners written as https://. Paths are absolute here.
+struct DaemonTls {
+  enum class ClientCertificates : unsigned char { none, optional, required };
+
+  ConfigValue<std::string> cert_file;       // certFile: PEM, the server's certificate first
+  ConfigValue<std::string> key_file;        // keyFile
+  ConfigValue<std::string> client_ca_file;  // clientCaFile
+  ConfigValue<ClientCertificates> client_certificates{ClientCertificates::none};
+  ConfigValue<bool> tls13_only{false};  // minVersion: "1.3"
+
+  bool is_set() const { return cert_file.is_set && key_file.is_set; }
+};
+
+// What someone may do who has a token or a certificate.
+struct DaemonGrant {
+  ConfigValue<std::string> name;  // in logs
+  bool write = false;
+  bool read = false;
+  bool infer = false;
+  bool metrics = false;
+  std::vector<std::string> models;      // globs; empty = all
+  std::vector<std::string> namespaces;  // globs; empty = all
+};
+
+struct DaemonToken {
+  DaemonGrant grant;
+  ConfigValue<std::string> token;       // the token or "sha256:<hex>"; one of the two
+  ConfigValue<std::string> token_file;  // absolute; one token or hash a line
+};
+
+struct DaemonCertificate {
+  DaemonGrant grant;
+  std::vector<std::string> names;  // globs over "CN=…", "DNS:…", "URI:…", "email:…", "IP:…"; one has to fit
+};
+
+struct DaemonAuth {
+  std::vector<DaemonToken> tokens;
+  std::vector<DaemonCertificate> certificates;
+  ConfigValue<bool> inference_keys{false};  // inferenceKeys.required
+};
+
+// Cross-origin requests of web pages; off while no origin is allowed.
+struct DaemonCors {
+  std::vector<ConfigValue<std::string>> allowed_origins;  // "https://app.example.com", or "*"
+  std::vector<std::string> allowed_headers;               // empty = what the page asks for
+  std::vector<std::string> allowed_methods;               // empty = GET, HEAD, POST, PUT, PATCH, DELETE
+  ConfigValue<Duration> max_age{Duration(std::chrono::minutes(10))};
+  ConfigValue<bool> allow_credentials{false};
+};
+
 struct DaemonSpec {
   ConfigValue<std::string> name{"jackdaw"};
   std::vector<ConfigValue<std::string>> listen{ConfigValue<std::string>("127.0.0.1:8080")};
@@ -51,6 +101,9 @@ struct DaemonSpec {
   DaemonLimits limits;
   DaemonLogging logging;
   DaemonStorage storage;
+  DaemonTls tls;
+  DaemonAuth auth;
+  DaemonCors cors;
   std::shared_ptr<const Node> node;  // null when no file holds a Daemon
 };
 

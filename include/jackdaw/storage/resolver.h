@@ -17,6 +17,9 @@ struct StorageSettings {
   std::map<std::string, std::string> pvc;  // claim name -> folder it is mounted at
   std::string pvc_root;                    // other claims are at pvc_root/<claim>; "" = there are none
   std::vector<std::string> roots;          // when not empty, the result must lie inside one of them
+  // For URIs that come over the network: without roots there is no file:// and no plain path, and what is outside of
+  // them is refused without a look at whether it exists.
+  bool local_needs_root = false;
 };
 
 // The canonical path (symlinks resolved) of the file or folder that `uri` names:

@@ -6,6 +6,7 @@
 #include "jackdaw/base/text.h"
 #include "jackdaw/serving/batcher.h"
 #include "jackdaw/serving/response_cache.h"
+#include "src/api/access/admit.h"
 
 namespace jackdaw::api::oip {
 namespace {
@@ -160,11 +161,11 @@ void answer_unknown_model(const Call& call, const serving::RegistrySnapshot& sna
   }
 }
 
-std::string model_names(const serving::RegistrySnapshot& snapshot) {
+std::string model_names(const Call& call, const serving::RegistrySnapshot& snapshot) {
   std::string out = R"({"models":[)";
   bool first = true;
   for (const auto& model : snapshot.models()) {
-    if (model->unloaded) continue;
+    if (model->unloaded || !may_use(call, model->name, model->namespace_name)) continue;
     if (!std::exchange(first, false)) out += ',';
     append_json_string(out, model->name);
   }

@@ -36,7 +36,7 @@ void answer_unknown_model(const Call& call, const serving::RegistrySnapshot& sna
                           const std::string& version);
 
 // {"models":["a","b"]} of everything that was not unloaded.
-std::string model_names(const serving::RegistrySnapshot& snapshot);
+std::string model_names(const Call& call, const serving::RegistrySnapshot& snapshot);
 
 // What a request says of its wait in a queue (Triton's request parameters "priority" and "timeout").
 struct QueueWish {

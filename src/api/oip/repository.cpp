@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "jackdaw/base/text.h"
+#include "src/api/access/admit.h"
 #include "src/api/oip/json_document.h"
 #include "src/api/oip/oip.h"
 #include "src/api/oip/predict_call.h"
@@ -36,16 +37,9 @@ void append_row(std::string& out, const serving::ServedModel& model, const servi
   out += '}';
 }
 
-bool writes_allowed(const Call& call) {
-  const auto refusal = write_refusal(call);
-  if (refusal) answer_error(call, 403, *refusal);
-  return !refusal;
-}
-
 // Answers on the io thread once control has acted on its own thread.
 void act(Call call, const char* verb,
          void (control::ModelControl::*action)(std::string, std::function<void(Result<void>)>)) {
-  if (!writes_allowed(call)) return;
   const std::string name = call.path[0];
   Executor& executor = call.exchange->executor();
   control::ModelControl& control = *call.api->context.control;
@@ -77,6 +71,7 @@ void v2_index(Call call) {
   std::string body = "[";
   const auto snapshot = call.api->context.registry->snapshot();
   for (const auto& model : snapshot->models()) {
+    if (!may_use(call, model->name, model->namespace_name)) continue;
     for (const serving::ModelVersion& version : model->versions) {
       if (*filter && version.state != serving::ModelState::ready) continue;
       append_row(body, *model, version);

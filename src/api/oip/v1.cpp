@@ -11,7 +11,7 @@
 namespace jackdaw::api::oip {
 
 void v1_list(Call call) {
-  answer_json(call, model_names(*call.api->context.registry->snapshot()));
+  answer_json(call, model_names(call, *call.api->context.registry->snapshot()));
 }
 
 void v1_model_ready(Call call) {

@@ -151,7 +151,7 @@ void v2_ready(Call call) {
 }
 
 void v2_list(Call call) {
-  answer_json(call, model_names(*call.api->context.registry->snapshot()));
+  answer_json(call, model_names(call, *call.api->context.registry->snapshot()));
 }
 
 void v2_model(Call call) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "src/api/access/admit.h"
+
 namespace jackdaw::api::openai {
 namespace {
 
@@ -82,6 +84,7 @@ bool generates(const ServedModel& model) {
 }
 
 bool addressed(const Call& call, const ServedModel& model) {
+  if (!may_use(call, model.name, model.namespace_name)) return false;
   if (mount_of(call) != Mount::service) return true;
   return model.namespace_name == call.path[0] && model.service_name == call.path[1];
 }

@@ -62,7 +62,7 @@ void list_models(Call call) {
   std::string body = card_list(call, *snapshot);
   if (mount_of(call) == Mount::root) {
     // oip's object begins with its brace.
-    body += ',' + oip::model_names(*snapshot).substr(1);
+    body += ',' + oip::model_names(call, *snapshot).substr(1);
   } else {
     body += '}';
   }

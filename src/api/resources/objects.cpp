@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/api/resources/accepted.h"
+#include "src/api/access/admit.h"
 #include "src/api/resources/resource_call.h"
 #include "src/api/resources/resources.h"
 #include "src/api/resources/table.h"
@@ -83,13 +84,6 @@ void list_or_watch(Call call, const Addressed& target) {
 // ---- writes
 // -------------------------------------------------------------------------------------------------------------
 
-// Answers 403 itself when the call may not write.
-bool writes_allowed(const Call& call) {
-  const auto refusal = write_refusal(call);
-  if (refusal) answer_status(call, 403, "Forbidden", *refusal);
-  return !refusal;
-}
-
 void answer_write(const Call& call, const Addressed& target, int status, StoreAnswer& written) {
   if (written.error) {
     answer_status_error(call, target, *written.error);
@@ -155,7 +149,7 @@ bool fits_path(const Call& call, const Addressed& target, Json& object) {
 void replace_object(Call call, bool status) {
   if (answer_accepted(call)) return;
   auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
-  if (!target || !writes_allowed(call)) return;
+  if (!target) return;
   auto object = read_body(call);
   if (!object || !fits_path(call, *target, *object)) return;
   const auto options = write_options(read_query(call.request()));
@@ -169,7 +163,7 @@ void replace_object(Call call, bool status) {
 void patch_object(Call call, std::string_view subresource) {
   if (answer_accepted(call)) return;
   auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
-  if (!target || !writes_allowed(call)) return;
+  if (!target) return;
   const std::string_view type = call.request().header("content-type").value_or("");
   control::PatchRequest patch;
   if (type.starts_with("application/merge-patch+json")) {
@@ -252,10 +246,15 @@ void get(Call call) {
 void create(Call call) {
   if (answer_accepted(call)) return;
   auto target = addressed(call, call.path[2], call.path[3], "");
-  if (!target || !writes_allowed(call)) return;
+  if (!target) return;
   auto object = read_body(call);
   if (!object || !fits_path(call, *target, *object)) return;
   if (const Json* name = object->find_path({"metadata", "name"})) target->name.name = name->as_text();
+  if (!may_use(call, target->name.name, target->name.namespace_name)) {
+    answer_status(call, 403, "Forbidden",
+                  "The rights of \"" + call.grant->name + "\" do not cover an object of this name.");
+    return;
+  }
   const auto options = write_options(read_query(call.request()));
   const control::ResourceName name = target->name;
   run_write(std::move(call), std::move(*target), 201,
@@ -280,7 +279,7 @@ void patch_status(Call call) {
 void remove(Call call) {
   if (answer_accepted(call)) return;
   auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
-  if (!target || !writes_allowed(call)) return;
+  if (!target) return;
   control::WriteOptions options = write_options(read_query(call.request()));
   control::Preconditions preconditions;
   if (!read_delete_options(call, preconditions, options.dry_run)) return;
@@ -306,7 +305,7 @@ void remove(Call call) {
 void remove_all(Call call) {
   if (answer_accepted(call)) return;
   auto target = addressed(call, call.path[2], call.path[3], "");
-  if (!target || !writes_allowed(call)) return;
+  if (!target) return;
   const Query query = read_query(call.request());
   control::WriteOptions options = write_options(query);
   control::Preconditions ignored;

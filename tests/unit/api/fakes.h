@@ -21,7 +21,9 @@ class FakeRequest final : public net::Request {
   std::string query_value;
   std::string body_value;
   std::map<std::string, std::string, std::less<>> headers;
+  const net::ClientCertificate* certificate = nullptr;
 
+  const net::ClientCertificate* client_certificate() const override { return certificate; }
   net::Method method() const override { return method_value; }
   std::string_view method_text() const override { return net::method_name(method_value); }
   std::string_view target() const override { return path_value; }
@@ -203,6 +205,8 @@ class World {
   serving::WorkerPool pool{"test", 1, 1};
   ApiOptions options;
   Clock* clock = &system_clock();
+  const Access* access = nullptr;
+  const net::ClientCertificate* certificate = nullptr;  // of every caller
 
   std::shared_ptr<EchoEngine> serve(std::string name, serving::Dialect dialect = serving::Dialect::kserve) {
     auto echo = std::make_shared<EchoEngine>();
@@ -224,7 +228,10 @@ class World {
     exchange->request_value.path_value = std::move(path);
     exchange->request_value.body_value = std::move(body);
     exchange->request_value.headers = std::move(headers);
-    const net::Handler handler = make_handler({&registry, &control, &pool, &metrics, clock, &system_random()}, options);
+    exchange->request_value.certificate = certificate;
+    ApiContext context{&registry, &control, &pool, &metrics, clock, &system_random()};
+    context.access = access;
+    const net::Handler handler = make_handler(context, options);
     handler(exchange);
     exchange->run();
     return exchange;

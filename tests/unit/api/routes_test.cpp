@@ -93,7 +93,10 @@ TEST_CASE("RepositoryLoadsUnloadsAndLists") {
 TEST_CASE("RepositoryIsReadOnlyAwayFromLoopback") {
   World world;
   world.serve("iris");
-  world.options.repository_writes = false;
+  AccessRules rules;
+  rules.this_machine_only = false;
+  const Access access(rules);
+  world.access = &access;
   CHECK(world.post("/v2/repository/models/iris/unload", "")->answer->status == 403);
   CHECK(world.control.calls.empty());
 }

@@ -64,6 +64,7 @@ const std::vector<Home> homes{
     {"CLI/", {"app"}, Reach::source_files},
     {"histedit.h", {"app"}, Reach::source_files},
     {"sqlite3.h", {"storage"}, Reach::source_files},
+    {"openssl/", {"net"}, Reach::private_headers},
     {"zlib.h", {"net", "formats"}, Reach::private_headers},
     {"bzlib.h", {"formats"}, Reach::source_files},
     {"lzma.h", {"formats"}, Reach::source_files},

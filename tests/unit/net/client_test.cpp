@@ -160,7 +160,9 @@ TEST_CASE("TakesUrlsApart") {
   CHECK(url->target == "/a/b?c=d");
   CHECK(parse_url("http://h")->target == "/");
   CHECK(parse_url("http://h?q")->target == "/?q");
-  CHECK(parse_url("https://h/").error().code == Code::unsupported);
+  CHECK(parse_url("https://h/")->port == 443);
+  CHECK(parse_url("https://h/")->secure);
+  CHECK(parse_url("ftp://h/").error().code == Code::invalid_argument);
   for (const char* bad : {"", "h", "ftp://h/", "http://", "http://:80/", "http://h:0/", "http://h:99999/", "http://h:/",
                           "http://u@h/", "http://h/a b", "http://h/\r\nX: 1", "http://h/\xc3\xa4"}) {
     INFO(bad);

@@ -72,7 +72,75 @@ TEST_CASE("RefusedDaemonSettingsSayWhy") {
         "t.yaml:4:20: must be one of debug, info, warning, error, not 'warn'");
   CHECK(only_error(daemon("  storage: {map: {'gs://a/': 's3://b/'}}")).find("must be a path on this machine") !=
         std::string::npos);
-  CHECK(only_error(daemon("  tls: {}")).find("not supported yet by this version: 'tls'") != std::string::npos);
+}
+
+TEST_CASE("SecuritySettingsAreRead") {
+  const auto config = load_text(daemon(
+      "  listen: ['127.0.0.1:8080', 'https://0.0.0.0:8443']\n"
+      "  tls: {certFile: tls/server.pem, keyFile: /etc/key.pem, clientCaFile: ca.pem, minVersion: 1.3}\n"
+      "  auth:\n"
+      "    tokens:\n"
+      "      - {name: ci, tokenFile: ci.token, scopes: [write, read], models: ['iris-*'], namespaces: [team]}\n"
+      "      - {token: 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', scopes: [infer]}\n"
+      "    certificates: [{name: ops, names: ['CN=ops', 'URI:spiffe://x/*'], scopes: [metrics]}]\n"
+      "    inferenceKeys: {required: true}\n"
+      "  cors: {allowedOrigins: ['https://a.example:8443'], allowedHeaders: [x-a], maxAge: 1h}\n"));
+  INFO(render_findings_text(config.findings));
+  REQUIRE(config.findings.empty());
+  const DaemonTls& tls = config.daemon.tls;
+  CHECK(tls.is_set());
+  CHECK(*tls.cert_file == "/base/tls/server.pem");
+  CHECK(*tls.key_file == "/etc/key.pem");
+  CHECK(*tls.client_certificates == DaemonTls::ClientCertificates::optional);
+  CHECK(*tls.tls13_only);
+  const DaemonAuth& auth = config.daemon.auth;
+  REQUIRE(auth.tokens.size() == 2);
+  CHECK(*auth.tokens[0].grant.name == "ci");
+  CHECK(*auth.tokens[0].token_file == "/base/ci.token");
+  CHECK(auth.tokens[0].grant.write);
+  CHECK(auth.tokens[0].grant.read);
+  CHECK_FALSE(auth.tokens[0].grant.infer);
+  CHECK(auth.tokens[0].grant.models == std::vector<std::string>{"iris-*"});
+  CHECK(auth.tokens[0].grant.namespaces == std::vector<std::string>{"team"});
+  CHECK(*auth.tokens[1].grant.name == "tokens[1]");
+  REQUIRE(auth.certificates.size() == 1);
+  CHECK(auth.certificates[0].names == std::vector<std::string>{"CN=ops", "URI:spiffe://x/*"});
+  CHECK(auth.certificates[0].grant.metrics);
+  CHECK(*auth.inference_keys);
+  CHECK(*config.daemon.cors.allowed_origins.at(0) == "https://a.example:8443");
+  CHECK(*config.daemon.cors.max_age == 1h);
+}
+
+TEST_CASE("RefusedSecuritySettingsSayWhyAndTellNoSecret") {
+  const auto fault = [](std::string_view text) { return only_error(daemon(text)); };
+  const auto says = [&](std::string_view text, std::string_view part) {
+    const std::string error = fault(text);
+    INFO(error);
+    CHECK(error.find(part) != std::string::npos);
+    CHECK(error.find("hunter") == std::string::npos);
+  };
+  says("  listen: ['https://127.0.0.1:8443']", "HTTPS needs spec.tls with certFile and keyFile");
+  says("  tls: {certFile: a.pem}", "belong together");
+  says("  tls: {}", "needs certFile and keyFile");
+  says("  tls: {certFile: a, keyFile: b, minVersion: 1.1}", "must be 1.2 or 1.3");
+  says("  tls: {certFile: a, keyFile: b, clientCertificates: required}", "needs clientCaFile");
+  says("  tls: {certFile: a, keyFile: b, clientCaFile: c, clientCertificates: maybe}", "must be one of none, optional");
+  says("  auth: {tokens: [{token: hunter, scopes: [read]}]}", "a token has 16 to 4096 characters");
+  says("  auth: {tokens: [{token: 'hunter hunter hunter', scopes: [read]}]}", "without spaces");
+  says("  auth: {tokens: [{token: 'sha256:hunter', scopes: [read]}]}", "64 hexadecimal digits");
+  says("  auth: {tokens: [{token: 1234567812345678, scopes: [read]}]}", "must be text; put it in quotes");
+  says("  auth: {tokens: [{token: hunter-hunter-hunter, tokenFile: b, scopes: [read]}]}", "one of token and tokenFile");
+  says("  auth: {tokens: [{scopes: [read]}]}", "one of token and tokenFile");
+  says("  auth: {tokens: [{tokenFile: b}]}", "needs scopes");
+  says("  auth: {tokens: [{tokenFile: b, scopes: [admin]}]}",
+       "must be one of write, read, infer, metrics, not 'admin'");
+  says("  auth: {tokens: [{tokenFile: b, scope: [read], scopes: [read]}]}", "did you mean 'scopes'?");
+  says("  auth: {certificates: [{names: [ops], scopes: [read]}]}", "must begin with CN=, DNS:");
+  says("  auth: {certificates: [{scopes: [read]}]}", "needs names");
+  says("  auth: {inferenceKeys: {required: true}}", "nobody could ask");
+  says("  cors: {allowedOrigins: ['app.example.com']}", "is no origin");
+  says("  cors: {allowedOrigins: ['https://a.example/']}", "is no origin");
+  says("  cors: {allowedOrigins: ['*'], allowCredentials: true}", "name the origins");
 }
 
 TEST_CASE("TwoDaemonsAreRefusedWithBothPlaces") {
@@ -111,7 +179,9 @@ TEST_CASE("DocsAndExampleNameEveryDaemonField") {
     return std::string(std::istreambuf_iterator<char>(in), {});
   };
   const std::string docs = text_of("docs/config.md"), example = text_of("configs/daemon.yaml");
-  for (const std::string_view object : {"DaemonSpec", "DaemonLimits", "DaemonLogging", "DaemonStorage"}) {
+  for (const std::string_view object :
+       {"DaemonSpec", "DaemonLimits", "DaemonLogging", "DaemonStorage", "DaemonTls", "DaemonAuth", "DaemonToken",
+        "DaemonCertificate", "DaemonGrant", "DaemonInferenceKeys", "DaemonCors"}) {
     for (const std::string_view field : field_names(object)) {
       INFO(field);
       CHECK(docs.find(field) != std::string::npos);

@@ -130,3 +130,27 @@ TEST_CASE("RootsHoldAgainstLinksAndDotDot") {
   fs::create_directory(machine.root / "srv-other");
   CHECK(machine.refused("../srv-other", "outside of spec.storage.roots"));
 }
+
+TEST_CASE("OverTheNetworkLocalPathsNeedADeclaredRoot") {
+  Machine machine;
+  machine.settings.local_needs_root = true;
+  machine.settings.map["gs://models/"] = (machine.root / "srv/models").string();
+  CHECK(machine.where("gs://models/iris") == "srv/models/iris");
+  for (const char* scheme : {"", "file://"}) {
+    const std::string iris = scheme + (machine.root / "srv/models/iris").string();
+    const std::string key = scheme + (machine.root / "secret/key").string();
+    const std::string none = scheme + (machine.root / "secret/none").string();
+    machine.settings.roots.clear();
+    CHECK(machine.where(iris).find("declares none") != std::string::npos);
+    machine.settings.roots = {(machine.root / "srv").string()};
+    CHECK(machine.where(iris) == "srv/models/iris");
+    CHECK(machine.where(key).find("outside of spec.storage.roots") != std::string::npos);
+    // Whether there is such a file is not told.
+    CHECK(machine.where(none).find("outside of spec.storage.roots") != std::string::npos);
+    CHECK(
+        machine.where(scheme + (machine.root / "srv/../secret/none").string()).find("outside of spec.storage.roots") !=
+        std::string::npos);
+    CHECK(machine.where(scheme + (machine.root / "srv/models/link/key").string()).find("permission_denied") !=
+          std::string::npos);
+  }
+}
