@@ -23,7 +23,7 @@ import time
 import warnings
 
 import openai_venv
-from daemon import QUICKSTART, Daemon
+from daemon import QUICKSTART, ROOT, Daemon
 from tally import Tally
 
 warnings.filterwarnings("ignore", category=DeprecationWarning)  # we ask for old TLS versions to see them refused
@@ -267,6 +267,54 @@ def check_client_certificates(tally, folder, ca):
             tally.check(f"{mode}: reasons are counted", daemon.metric('jackdaw_tls_handshakes_total{result="bad_client_certificate"}') == 2)
 
 
+# ---------------------------------------------------------------------------------------------------- sources over HTTP
+
+SERVICES = "/apis/serving.kserve.io/v1beta1/namespaces/default/inferenceservices"
+
+
+def check_sources(tally, folder):
+    """file:// and plain paths of objects that come over the network stay inside spec.storage.roots."""
+    models = ROOT / "examples" / "quickstart" / "models"
+    auth = {"tokens": [{"name": "ci", "token": WRITER, "scopes": ["write"], "models": ["mine-*"], "namespaces": ["default"]}]}
+    for roots in ([], [str(models)]):
+        with TlsDaemon(folder, {"auth": auth, "storage": {"roots": roots}}, listen=["0.0.0.0:0"]) as daemon:
+            def call(method, path, value=None, token=WRITER):
+                data = ["-d", json.dumps(value), "-H", "Content-Type: application/json"] if value else []
+                return curl(daemon.url(path), "-X", method, *data, *(bearer(token) if token else []))
+
+            def service(name, uri, **annotations):
+                predictor = {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": uri}}
+                return {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService",
+                        "metadata": {"name": name, "namespace": "default", "annotations": annotations}, "spec": {"predictor": predictor}}
+
+            def state(name):
+                return json.loads(call("GET", f"{SERVICES}/{name}")[1]).get("status", {})
+
+            inside = service("mine-inside", f"file://{models}/iris-pipeline")
+            if not roots:
+                status, text = call("POST", SERVICES, inside, token=None)
+                tally.check("declaring needs a token, in Kubernetes' shape", status == 401 and json.loads(text)["reason"] == "Unauthorized", text[:200])
+                status, text = call("GET", SERVICES, token=None)
+                tally.check("so does looking", status == 401)
+                tally.check("another name is not covered", call("POST", SERVICES, service("other", "pvc://a/b"))[0] == 403
+                            and call("PUT", f"{SERVICES}/other", inside)[0] == 403)
+                tally.check("another namespace is not covered", call("POST", SERVICES.replace("default", "team"), inside)[0] == 403)
+            tally.check(f"roots {len(roots)}: declares", call("POST", SERVICES, inside)[0] == 201)
+            outside = service("mine-outside", "file:///etc/passwd", **{"jackdaw.dev/config-file": "/etc/x.yaml"})
+            call("POST", SERVICES, outside)
+            expected = "declares none" if not roots else "outside of spec.storage.roots"
+            tally.check(f"roots {len(roots)}: a path elsewhere is refused in words",
+                        wait_for(lambda: expected in json.dumps(state("mine-outside"))), json.dumps(state("mine-outside"))[:300])
+            if roots:
+                ready = {"type": "Ready", "status": "True"}
+                tally.check("a path inside a root serves", wait_for(
+                    lambda: any(ready.items() <= condition.items() for condition in state("mine-inside").get("conditions", []))))
+            else:
+                tally.check("without roots no path serves", wait_for(lambda: "declares none" in json.dumps(state("mine-inside"))))
+            # The files of --config are the operator's: they need no root, unless there are some (those hold for everyone).
+            tally.check(f"roots {len(roots)}: the operator's own files serve", curl(daemon.url(PREDICT), "-d", FLOWER)[0] == 200)
+
+
 # ---------------------------------------------------------------------------------------------------- reload
 
 
@@ -468,6 +516,7 @@ def main():
         tally.run("HTTPS", check_https, tally, folder, ca)
         tally.run("tokens", check_tokens, tally, folder, ca)
         tally.run("client certificates", check_client_certificates, tally, folder, ca)
+        tally.run("sources", check_sources, tally, folder)
         tally.run("reload", check_reload, tally, folder, ca, load_seconds)
         tally.run("hostile", check_hostile, tally, folder, ca)
         tally.run("CORS", check_cors, tally, folder)
