@@ -140,8 +140,17 @@ class BeastClient final : public HttpClient {
     return call(request, url, key, deadline, {}, state);
   }
 
+  Result<ClientResponse> stream(const ClientRequest& request, const BodyReader& reader) override {
+    JACKDAW_TRY(check_request(request));
+    JACKDAW_ASSIGN(const Url url, parse_url(request.url));
+    JACKDAW_ASSIGN(Link link, connect(request, url, std::chrono::steady_clock::now() + request.timeout));
+    return link.secure != nullptr ? read_pieces(request, url, *link.secure, reader)
+                                  : read_pieces(request, url, *link.plain, reader);
+  }
+
  private:
   using Deadline = std::chrono::steady_clock::time_point;
+  using Parser = http::response_parser<http::string_body>;
 
   Link take_kept(const std::string& key) {
     const auto found = kept_.find(key);
@@ -230,26 +239,67 @@ class BeastClient final : public HttpClient {
   template <typename Stream>
   Result<ClientResponse> exchange(const ClientRequest& request, const Url& url, Stream& stream, CallState& state,
                                   bool& reusable) {
+    // A server may refuse a body it has not read: its answer counts, not our broken pipe.
+    const error_code unsent = write(request, url, stream);
+    if (unsent == beast::error::timeout) return call_error(request, "cannot send", unsent);
+    beast::flat_buffer buffer(head_bytes_max + 64 * 1024);
+    JACKDAW_ASSIGN(const auto parser, read_head(request, stream, buffer, unsent, state));
+    const error_code error = run([&](auto done) { http::async_read(stream, buffer, *parser, done); });
+    if (error) return call_error(request, "cannot read the answer", error);
+    reusable = parser->keep_alive() && buffer.size() == 0 && !unsent;
+    return take_response(parser->release());
+  }
+
+  // One request, and a good answer's body as it comes; another one's as a whole.
+  template <typename Stream>
+  Result<ClientResponse> read_pieces(const ClientRequest& request, const Url& url, Stream& stream,
+                                     const BodyReader& reader) {
+    const error_code unsent = write(request, url, stream);
+    if (unsent == beast::error::timeout) return call_error(request, "cannot send", unsent);
+    CallState state;
+    beast::flat_buffer buffer(head_bytes_max + 64 * 1024);
+    JACKDAW_ASSIGN(const auto parser, read_head(request, stream, buffer, unsent, state));
+    const int status = static_cast<int>(parser->get().result_int());
+    error_code error;
+    if (status < 200 || status > 299) {
+      error = run([&](auto done) { http::async_read(stream, buffer, *parser, done); });
+      if (error) return call_error(request, "cannot read the answer", error);
+      return take_response(parser->release());
+    }
+    parser->body_limit(boost::none);
+    while (!parser->is_done()) {
+      beast::get_lowest_layer(stream).expires_after(request.timeout);
+      error = run([&](auto done) { http::async_read_some(stream, buffer, *parser, done); });
+      if (error) return call_error(request, "cannot read the answer", error);
+      std::string& body = parser->get().body();
+      if (!body.empty() && !reader(body)) break;
+      body.clear();
+    }
+    parser->get().body().clear();
+    return take_response(parser->release());
+  }
+
+  template <typename Stream>
+  error_code write(const ClientRequest& request, const Url& url, Stream& stream) {
     const std::string head = request_head(request, url);
     const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(request.body)};
-    // A server may refuse a body it has not read: its answer counts, not our broken pipe.
-    const error_code unsent = run([&](auto done) { asio::async_write(stream, parts, done); });
-    if (unsent == beast::error::timeout) return call_error(request, "cannot send", unsent);
+    return run([&](auto done) { asio::async_write(stream, parts, done); });
+  }
 
-    beast::flat_buffer buffer(head_bytes_max + 64 * 1024);
+  // The head of the answer, past interim ones; its parser goes on with the body.
+  template <typename Stream>
+  Result<std::unique_ptr<Parser>> read_head(const ClientRequest& request, Stream& stream, beast::flat_buffer& buffer,
+                                            const error_code& unsent, CallState& state) {
     for (int interim = 0; interim < interim_answers_max; ++interim) {
-      http::response_parser<http::string_body> parser;
-      parser.header_limit(head_bytes_max);
-      parser.body_limit(request.body_bytes_max);
-      if (request.method == "HEAD") parser.skip(true);
-      error_code error = run([&](auto done) { http::async_read_header(stream, buffer, parser, done); });
-      state.answer_began = state.answer_began || parser.got_some();
-      if (!error && parser.get().result_int() < 200) continue;
-      if (!error) error = run([&](auto done) { http::async_read(stream, buffer, parser, done); });
+      auto parser = std::make_unique<Parser>();
+      parser->header_limit(head_bytes_max);
+      parser->body_limit(request.body_bytes_max);
+      if (request.method == "HEAD") parser->skip(true);
+      const error_code error = run([&](auto done) { http::async_read_header(stream, buffer, *parser, done); });
+      state.answer_began = state.answer_began || parser->got_some();
       if (error && unsent && !state.answer_began) return call_error(request, "cannot send", unsent);
       if (error) return call_error(request, "cannot read the answer", error);
-      reusable = parser.keep_alive() && buffer.size() == 0 && !unsent;
-      return take_response(parser.release());
+      if (parser->get().result_int() >= 200) return parser;
     }
     return make_error(Code::parse_error, "{} {}: too many interim answers", request.method, request.url);
   }

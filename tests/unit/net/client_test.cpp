@@ -170,5 +170,89 @@ TEST_CASE("TakesUrlsApart") {
   }
 }
 
+// ---- streams
+// ----------------------------------------------------------------------------------------------------------
+
+TEST_CASE("ClientStreamsAnAnswerPieceByPiece") {
+  std::shared_ptr<EventStream> out;
+  TestServer server([&](const SharedExchange& exchange) {
+    out = exchange->begin_events(text_response(""));
+    out->send("one\n");
+    exchange->executor().at(soon(milliseconds(50)), [&] {
+      out->send("two\n");
+      out->end();
+    });
+  });
+  std::vector<std::string> pieces;
+  const auto answer = make_http_client()->stream(request_to(server.url("/")), [&](std::string_view piece) {
+    pieces.emplace_back(piece);
+    return true;
+  });
+  REQUIRE(answer.has_value());
+  CHECK(answer->status == 200);
+  CHECK(answer->body.empty());
+  CHECK(pieces == std::vector<std::string>{"one\n", "two\n"});
+}
+
+TEST_CASE("ClientLeavesAStreamWhenItsReaderHasEnough") {
+  std::shared_ptr<EventStream> out;
+  TestServer server([&](const SharedExchange& exchange) {
+    out = exchange->begin_events(text_response(""));
+    out->send("enough");
+  });
+  const auto client = make_http_client();
+  const auto answer = client->stream(request_to(server.url("/")), [](std::string_view) { return false; });
+  REQUIRE(answer.has_value());
+  CHECK(eventually([&] { return server->connection_count() == 0; }));
+  server.stop();
+}
+
+TEST_CASE("ClientGivesUpOnAStreamThatStaysSilent") {
+  std::shared_ptr<EventStream> out;
+  TestServer server([&](const SharedExchange& exchange) {
+    out = exchange->begin_events(text_response(""));
+    out->send("one");
+  });
+  auto request = request_to(server.url("/"));
+  request.timeout = milliseconds(150);
+  std::string seen;
+  const auto answer = make_http_client()->stream(request, [&](std::string_view piece) {
+    seen += piece;
+    return true;
+  });
+  REQUIRE_FALSE(answer.has_value());
+  CHECK(answer.error().code == Code::deadline_exceeded);
+  CHECK(seen == "one");
+  server.stop();
+}
+
+TEST_CASE("ClientGivesARefusedStreamBackWhole") {
+  TestServer server([](const SharedExchange& exchange) { exchange->reply(text_response("no such thing", 404)); });
+  const auto answer = make_http_client()->stream(request_to(server.url("/")), [](std::string_view) {
+    FAIL_CHECK("a refusal is not streamed");
+    return true;
+  });
+  REQUIRE(answer.has_value());
+  CHECK(answer->status == 404);
+  CHECK(answer->body == "no such thing");
+}
+
+TEST_CASE("ClientStreamsMoreThanItWouldKeep") {
+  TestServer server([](const SharedExchange& exchange) {
+    auto stream = exchange->begin_events(text_response(""));
+    for (int i = 0; i < 64; ++i) stream->send(std::string(1024, 'x'));
+    stream->end();
+  });
+  auto request = request_to(server.url("/"));
+  request.body_bytes_max = 1000;
+  std::size_t bytes = 0;
+  const auto answer = make_http_client()->stream(request, [&](std::string_view piece) {
+    bytes += piece.size();
+    return true;
+  });
+  REQUIRE(answer.has_value());
+  CHECK(bytes == 64 * 1024);
+}
+
 }  // namespace
 }  // namespace jackdaw::net::test
