@@ -11,6 +11,7 @@
 #include "jackdaw/base/cpu.h"
 #include "jackdaw/base/env.h"
 #include "jackdaw/base/log.h"
+#include "jackdaw/base/log_ring.h"
 #include "jackdaw/base/metrics.h"
 #include "jackdaw/control/config_apply.h"
 #include "jackdaw/control/declared_object.h"
@@ -287,9 +288,14 @@ class Wired final : public Daemon {
             {}, [] { return net::make_http_client(); }, metrics_),
         control_(control::make_model_control(factory_, registry_, metrics_)),
         cpu_pool_("cpu", static_cast<std::size_t>(cpu_threads(daemon)), cpu_queue_max),
-        store_pool_("store", 1, store_queue_max) {}
+        store_pool_("store", 1, store_queue_max) {
+    set_log_listener(log_ring_);
+  }
 
-  ~Wired() override { stop(); }
+  ~Wired() override {
+    stop();
+    set_log_listener(nullptr);
+  }
 
   Result<void> start(const spec::LoadedConfig& config, std::vector<std::string> paths, const spec::LoadOptions& load) {
     JACKDAW_ASSIGN(api::AccessRules rules, access_rules(daemon_));
@@ -306,6 +312,7 @@ class Wired final : public Daemon {
     api_options.cors = cors_options(config.daemon.cors);
     api::ApiContext context{&registry_,       control_.get(), &cpu_pool_,   &metrics_, &system_clock(),
                             &system_random(), store_.get(),   &store_pool_, &events_,  &access_};
+    context.log = log_ring_.get();
     const int io_threads = options.io_threads;
     JACKDAW_ASSIGN(server_, net::Server::start(std::move(options), api::make_handler(context, api_options)));
     for (const std::string& url : server_->urls()) {
@@ -335,6 +342,7 @@ class Wired final : public Daemon {
     config_watch_.reset();
     reconciler_.reset();
     store_->end_watches();
+    log_ring_->end();
     const Instant begin = system_clock().now();
     // What is being generated gets nine tenths of the time; the rest is for its last words to reach the clients.
     std::thread engines([this, deadline = begin + drain_timeout_ * 9 / 10] { drain_engines(deadline); });
@@ -450,6 +458,7 @@ class Wired final : public Daemon {
   api::Access access_;
   OwnSources own_sources_;
   const Duration drain_timeout_;
+  const std::shared_ptr<LogRing> log_ring_ = std::make_shared<LogRing>();
   MetricsRegistry metrics_;
   ops::ThreadPool compute_;  // all language models share it; before the registry, which holds their engines
   Factories factory_;

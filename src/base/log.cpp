@@ -9,7 +9,11 @@
 #include <cmath>
 #include <ctime>
 #include <iterator>
+#include <memory>
+#include <mutex>
+#include <utility>
 
+#include "jackdaw/base/log_listener.h"
 #include "jackdaw/base/text.h"
 
 namespace jackdaw {
@@ -23,15 +27,12 @@ std::atomic<bool> log_colour{false};
 constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 4> level_colours{"\x1b[2m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
 
-std::string timestamp_now() {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[40];
-  const std::size_t n = std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-  return fmt::format("{}.{:03}Z", std::string_view(text, n), millis);
+std::mutex listener_mutex;
+std::shared_ptr<LogListener> listener;  // NOLINT: like the options above, one for the process
+
+std::shared_ptr<LogListener> current_listener() {
+  const std::lock_guard lock(listener_mutex);
+  return listener;
 }
 
 // Text that is not UTF-8 must still give one valid line: bad bytes become '?'.
@@ -85,8 +86,29 @@ bool log_enabled(LogLevel level) {
   return level >= log_level.load(std::memory_order_relaxed);
 }
 
+void set_log_listener(std::shared_ptr<LogListener> next) {
+  const std::lock_guard lock(listener_mutex);
+  listener.swap(next);
+}
+
+std::string log_timestamp(WallTime time) {
+  const std::time_t seconds =
+      std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count() % 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[40];
+  const std::size_t n = std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+  return fmt::format("{}.{:03}Z", std::string_view(text, n), millis);
+}
+
 std::string format_log_line(const LogOptions& options, std::string_view timestamp, LogLevel level,
                             std::string_view message, std::initializer_list<LogField> fields) {
+  return format_log_line(options, timestamp, {{}, level, message, {fields.begin(), fields.size()}});
+}
+
+std::string format_log_line(const LogOptions& options, std::string_view timestamp, const LogRecord& record) {
+  const auto& [time, level, message, fields] = record;
   std::string out;
   const auto index = static_cast<std::size_t>(level);
   if (options.format == LogFormat::json) {
@@ -118,10 +140,12 @@ std::string format_log_line(const LogOptions& options, std::string_view timestam
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
   if (!log_enabled(level)) return;
   const LogOptions options{log_format, log_level, log_fd, log_colour};
-  std::string line = format_log_line(options, timestamp_now(), level, message, fields);
+  const LogRecord record{system_clock().wall(), level, message, {fields.begin(), fields.size()}};
+  std::string line = format_log_line(options, log_timestamp(record.time), record);
   line += '\n';
   // One write per record keeps lines whole; a log that cannot be written must not stop the server.
   [[maybe_unused]] const ssize_t written = ::write(options.fd, line.data(), line.size());
+  if (const auto to = current_listener()) to->on_record(record);
 }
 
 }  // namespace jackdaw

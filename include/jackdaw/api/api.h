@@ -16,6 +16,7 @@
 
 #include "jackdaw/api/access.h"
 #include "jackdaw/base/env.h"
+#include "jackdaw/base/log_ring.h"
 #include "jackdaw/base/metrics.h"
 #include "jackdaw/control/event_log.h"
 #include "jackdaw/control/model_control.h"
@@ -59,6 +60,7 @@ struct ApiContext {
   serving::WorkerPool* store_pool = nullptr;    // one thread; runs the store's writes
   const control::EventLog* events = nullptr;    // what happened to declared objects; null: nothing is known
   const Access* access = nullptr;               // null: everyone may do everything
+  const LogRing* log = nullptr;                 // null: GET /admin/logs is a 404
 };
 
 // A predict request of V2 or V1 as an engine takes it, from its JSON body alone. The error is what a client would read.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "src/api/admin/process_metrics.h"
+
 namespace jackdaw::api::admin {
 
 void alive(Call call) {
@@ -11,7 +13,7 @@ void alive(Call call) {
 void metrics(Call call) {
   net::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = call.api->context.metrics->expose();
+  response.body = call.api->context.metrics->expose() + process_metrics_text(process_usage(), call.api->started);
   answer(call, std::move(response));
 }
 
