@@ -131,7 +131,7 @@ constexpr std::array route_table{
     // The daemon itself.
     Route{Method::get, "/", admin::alive, Need::open},
     Route{Method::get, "/metrics", admin::metrics, Need::metrics},
-    Route{Method::get, "/admin/logs", admin::logs, Need::read},
+    Route{Method::get, "/admin/logs", admin::logs, Need::write},
     Route{Method::get, "/admin/stats", admin::stats, Need::metrics},
 };
 

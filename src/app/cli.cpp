@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "src/app/client/client_commands.h"
 #include "src/app/version.h"
 
 namespace jackdaw::app {
@@ -167,11 +168,14 @@ int run_command_line(int argc, char** argv) {
   add_inspect(app, inspect_files, inspect_depth, inspect_all);
   add_plan(app, plan_flags);
   add_bench(app, bench_flags);
+  ClientCommands client_commands;
+  client_commands.add_to(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  if (const auto status = client_commands.run(app)) return *status;
   if (app.got_subcommand("serve")) return serve(serve_flags);
   if (app.got_subcommand("run")) return run_chat(run_flags);
   if (app.got_subcommand("validate")) return validate(validate_flags);

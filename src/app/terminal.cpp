@@ -18,4 +18,9 @@ int terminal_width(int fd, int fallback) {
   return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col : fallback;
 }
 
+int terminal_height(int fd, int fallback) {
+  winsize size{};
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row >= 4 ? size.ws_row : fallback;
+}
+
 }  // namespace jackdaw::app

@@ -7,5 +7,7 @@ namespace jackdaw::app {
 bool wants_colour(int fd);
 // Columns of the tty, `fallback` when it is none.
 int terminal_width(int fd, int fallback);
+// Its lines.
+int terminal_height(int fd, int fallback);
 
 }  // namespace jackdaw::app
