@@ -32,6 +32,7 @@ void LogRing::on_record(const LogRecord& record) {
   kept->time = record.time;
   kept->level = record.level;
   kept->line = format_log_line({.format = LogFormat::json}, log_timestamp(record.time), record);
+  kept->line.shrink_to_fit();
   for (const LogField& field : record.fields) {
     const auto* text = std::get_if<std::string_view>(&field.value);
     if (text == nullptr || text->empty()) continue;

@@ -38,9 +38,14 @@ std::size_t YamlSource::behind_quoted(std::size_t at) const {
 }
 
 bool YamlSource::quote_is_closed(int line, int column) const {
-  // An anchor or tag may stand before the quote.
-  const std::size_t quote = text_.find_first_of("'\"", offset(line, column));
-  return quote == npos || behind_quoted(quote) != npos;
+  // An anchor or tag may stand before the quote; a literal (|, >) has none.
+  constexpr std::string_view blanks = " \t\r\n";
+  std::size_t at = text_.find_first_not_of(blanks, offset(line, column));
+  while (at != npos && (text_[at] == '&' || text_[at] == '!')) {
+    at = text_.find_first_not_of(blanks, std::min(text_.find_first_of(blanks, at), text_.size()));
+  }
+  const bool quoted = at != npos && (text_[at] == '\'' || text_[at] == '"');
+  return !quoted || behind_quoted(at) != npos;
 }
 
 bool YamlSource::document_may_begin(int line, int column) const {

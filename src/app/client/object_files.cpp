@@ -64,15 +64,22 @@ void take_object(const spec::DocumentPtr& document, const spec::Node& node, Obje
   }
   const spec::Node* metadata = node.find("metadata");
   object.name = metadata == nullptr ? "" : std::string(metadata->text_of("name"));
-  if (object.name.empty()) {
+  if (object.name.empty() && object.kind != "Daemon") {
     out.problems.push_back(at(metadata == nullptr ? node : *metadata, "metadata.name is missing or no text"));
     return;
   }
-  object.namespace_name = metadata->text_of("namespace");
+  if (metadata != nullptr) object.namespace_name = metadata->text_of("namespace");
   object.json = spec::Json::of(node);
   object.document = document;
   object.node = &node;
   out.objects.push_back(std::move(object));
+}
+
+const spec::Node* item_at(const spec::Node& list, std::string_view digits) {
+  std::size_t index = 0;
+  const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+  const bool number = fault == std::errc() && end == digits.data() + digits.size();
+  return number && index < list.items.size() ? &list.items[index] : nullptr;
 }
 
 void read_stream(std::istream& in, const std::string& name, ObjectFiles& out) {
@@ -126,29 +133,31 @@ std::string FileObject::place() const {
 
 std::string FileObject::place_of(std::string_view field) const {
   const spec::Node* at_node = node;
+  std::string place = this->place();
   while (at_node != nullptr && !field.empty()) {
-    const std::size_t end = std::min(field.find_first_of(".["), field.size());
-    std::string_view step = field.substr(0, end);
-    const spec::Node* next = nullptr;
-    if (!step.empty()) {
-      next = at_node->find(step);
-      field.remove_prefix(end);
-    } else if (field.front() == '[') {
-      const std::size_t close = std::min(field.find(']'), field.size());
-      step = field.substr(1, close - 1);
-      std::size_t index = 0;
-      const auto [rest, fault] = std::from_chars(step.data(), step.data() + step.size(), index);
-      const bool number = fault == std::errc() && rest == step.data() + step.size();
-      if (number && index < at_node->items.size()) next = &at_node->items[index];
-      field.remove_prefix(std::min(close + 1, field.size()));
-    } else {
+    if (field.front() == '.') {
       field.remove_prefix(1);
       continue;
     }
-    if (next == nullptr) break;
+    const spec::Node* next = nullptr;
+    if (field.front() == '[') {
+      const std::size_t close = std::min(field.find(']'), field.size());
+      next = item_at(*at_node, field.substr(1, close - 1));
+      if (next != nullptr) place = next->place().text();
+      field.remove_prefix(std::min(close + 1, field.size()));
+    } else {
+      const std::string_view name = field.substr(0, field.find_first_of(".["));
+      const auto member = std::find_if(at_node->members.begin(), at_node->members.end(),
+                                       [name](const spec::Member& m) { return m.name == name; });
+      if (member != at_node->members.end()) {
+        next = &member->value;
+        place = member->key_place().text();
+      }
+      field.remove_prefix(name.size());
+    }
     at_node = next;
   }
-  return at_node == nullptr ? std::string() : at_node->place().text();
+  return place;
 }
 
 void read_objects(std::string_view text, std::string_view file, ObjectFiles& out) {

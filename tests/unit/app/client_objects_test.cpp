@@ -66,7 +66,7 @@ items:
   CHECK(iris.name == "iris");
   CHECK(iris.namespace_name == "prod");
   CHECK(iris.place() == "service.yaml:2:1");
-  CHECK(iris.place_of("spec.predictor.containers[0].image") == "service.yaml:9:14");
+  CHECK(iris.place_of("spec.predictor.containers[0].image") == "service.yaml:9:7");
   CHECK(iris.place_of("spec.predictor.containers[7].image") == iris.place_of("spec.predictor.containers"));
   CHECK(iris.place_of("spec.predictor.nothing.there") == iris.place_of("spec.predictor"));
   CHECK(iris.place_of("") == iris.place());
