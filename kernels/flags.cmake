@@ -40,3 +40,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     ${CMAKE_SOURCE_DIR}/kernels/cpu/linear_avx512.cpp
     PROPERTIES COMPILE_OPTIONS "-O2;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mfma;-mf16c;-mprfchw")
 endif()
+# TreeSHAP: vectors of the compiler's own, so that flags are all that differs. -O3 unrolls the loops over points.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cpu/tree_shap_plain.cpp
+                            PROPERTIES COMPILE_OPTIONS "${jackdaw_unroll}")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cpu/tree_shap_avx2.cpp
+                              PROPERTIES COMPILE_OPTIONS "-mavx2;${jackdaw_unroll}")
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cpu/tree_shap_avx512.cpp
+                              PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;${jackdaw_unroll}")
+endif()

@@ -20,6 +20,7 @@ class TreeReader {
     if (tree_.num_leaves == 1) return std::move(tree_);
     JACKDAW_TRY(read_splits());
     JACKDAW_TRY(read_categories());
+    JACKDAW_TRY(read_counts());
     JACKDAW_TRY(walk());
     return std::move(tree_);
   }
@@ -120,6 +121,13 @@ class TreeReader {
       return error(fmt::format("cat_boundaries ends at {}, cat_threshold has {} words.", tree_.cat_boundaries.back(),
                                tree_.cat_words.size()));
     }
+    return {};
+  }
+
+  Result<void> read_counts() {
+    if (!has("internal_count") || !has("leaf_count")) return {};
+    JACKDAW_ASSIGN(tree_.internal_count, doubles("internal_count", tree_.num_leaves - 1));
+    JACKDAW_ASSIGN(tree_.leaf_count, doubles("leaf_count", tree_.num_leaves));
     return {};
   }
 

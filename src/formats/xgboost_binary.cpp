@@ -146,7 +146,7 @@ class BinaryReader {
     if (num_roots > 1) return error(Code::unsupported, "Trees with several roots are not supported.");
     XgboostTree& tree = raw_.trees.emplace_back().tree;
     for (std::int32_t i = 0; i < num_nodes; ++i) JACKDAW_TRY(read_node(tree));
-    if (!reader_.skip(static_cast<std::size_t>(num_nodes) * stat_bytes)) return truncated("a tree's statistics");
+    for (std::int32_t i = 0; i < num_nodes; ++i) JACKDAW_TRY(read_statistics(tree));
     if (size_leaf_vector != 0) JACKDAW_TRY(floats("leaf vectors"));
     return {};
   }
@@ -164,6 +164,15 @@ class BinaryReader {
     tree.feature.push_back(feature & 0x7fffffffu);
     tree.default_left.push_back(static_cast<std::uint8_t>(feature >> 31));
     tree.value.push_back(value);
+    return {};
+  }
+
+  // f32 loss_chg, f32 sum_hess, f32 base_weight, i32 leaf_child_cnt.
+  Result<void> read_statistics(XgboostTree& tree) {
+    float gain;
+    if (!(reader_.read_le(gain) && reader_.read_le(tree.cover.emplace_back()) && reader_.skip(stat_bytes - 8))) {
+      return truncated("a tree's statistics");
+    }
     return {};
   }
 

@@ -77,6 +77,8 @@ Result<void> read_tree_member(ValueCursor& cursor, std::string_view key, RawXgbo
     JACKDAW_ASSIGN(tree.value, cursor.floats());
   } else if (key == "default_left") {
     JACKDAW_ASSIGN(tree.default_left, read_narrow<std::uint8_t>(cursor, key));
+  } else if (key == "sum_hessian") {
+    JACKDAW_ASSIGN(tree.cover, cursor.floats());
   } else if (key == "split_type") {
     JACKDAW_ASSIGN(tree.is_categorical, read_narrow<std::uint8_t>(cursor, key));
   } else if (key == "categories") {

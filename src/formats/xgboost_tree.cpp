@@ -42,6 +42,9 @@ class TreeCheck {
     for (const auto& [name, size] : lengths) {
       if (size != n) return error(fmt::format("{} has {} entries, left_children has {}.", name, size, n));
     }
+    if (!tree.cover.empty() && tree.cover.size() != n) {
+      return error(fmt::format("sum_hessian has {} entries, left_children has {}.", tree.cover.size(), n));
+    }
     if (!tree.is_categorical.empty() && tree.is_categorical.size() != n) {
       return error(fmt::format("split_type has {} entries, left_children has {}.", tree.is_categorical.size(), n));
     }
@@ -167,6 +170,7 @@ class TreeCheck {
     shorten(tree.left, kept), shorten(tree.right, kept), shorten(tree.feature, kept), shorten(tree.value, kept);
     shorten(tree.default_left, kept), shorten(tree.is_categorical, kept);
     shorten(tree.category_begin, kept), shorten(tree.category_count, kept), shorten(tree.leaf, kept);
+    shorten(tree.cover, kept);
   }
   template <typename T>
   static void shorten(std::vector<T>& values, std::size_t size) {
@@ -188,6 +192,7 @@ class TreeCheck {
     move_entry(tree.category_begin, from, to);
     move_entry(tree.category_count, from, to);
     move_entry(tree.leaf, from, to);
+    move_entry(tree.cover, from, to);
   }
 
   RawXgboostTree raw_;

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "jackdaw/engine/engine.h"
+#include "jackdaw/engine/explanation.h"
 
 namespace jackdaw::predict {
 
@@ -25,14 +26,20 @@ class EngineBase : public engine::Engine {
   using Tensors = std::vector<engine::Tensor>;
   virtual Result<Tensors> answer(const engine::InferenceRequest& request) const = 0;
   virtual double cost_ns(std::size_t rows) const = 0;
+  // "contributions": rows x outputs x (features + 1), flat over one output. Code::unsupported names what cannot be
+  // explained, and what can.
+  virtual Result<engine::Tensor> contributions(const engine::InferenceRequest& request) const = 0;
+  virtual double explain_ns(std::size_t rows) const = 0;
   virtual std::size_t model_bytes() const = 0;
 
   const engine::EngineSpec& spec() const { return spec_; }
   bool mlserver() const { return spec_.mlserver_dialect; }
   engine::ModelMetadata metadata_;
+  std::vector<std::string> explained_features_;  // of the features that get contributions; empty = not known
 
  private:
   Result<Tensors> admitted(const engine::InferenceRequest& request) const;
+  Result<Tensors> answer_or_explain(const engine::InferenceRequest& request) const;
 
   const engine::EngineSpec spec_;
   std::atomic<std::uint64_t> requests_{0}, failures_{0}, in_flight_{0};
@@ -42,6 +49,12 @@ class EngineBase : public engine::Engine {
 // Inputs as metadata lists them: one per feature when the model has names, else one matrix [-1, n].
 std::vector<engine::TensorSpec> matrix_specs(DType dtype, std::int64_t n_features,
                                              const std::vector<std::string>& names);
+
+// Room for the contributions of a request. Errors: too_large past 2^26 numbers.
+Result<engine::Tensor> make_contributions(DType dtype, std::size_t rows, std::size_t outputs, std::size_t features);
+
+// What models without TreeSHAP say.
+Error cannot_explain(std::string_view class_name);
 
 // Loaders, one per format; blocking. `path` is the file.
 Result<std::shared_ptr<engine::Engine>> load_xgboost_engine(const engine::EngineSpec& spec, const std::string& path);

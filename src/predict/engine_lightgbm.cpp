@@ -39,6 +39,7 @@ class LightgbmEngine final : public EngineBase {
     name_categories(model);
     metadata_.platform = "lightgbm";
     const std::vector<std::string> shown = has_own_names(model) ? names_ : std::vector<std::string>{};
+    explained_features_ = shown;
     metadata_.inputs = matrix_specs(DType::fp64, static_cast<std::int64_t>(scorer_.n_features()), shown);
     const auto width = static_cast<std::int64_t>(scorer_.n_outputs());
     std::vector<std::int64_t> shape{-1};
@@ -49,12 +50,9 @@ class LightgbmEngine final : public EngineBase {
  protected:
   Result<Tensors> answer(const InferenceRequest& request) const override {
     const Scratch<double> lease;
-    std::vector<double>& scratch = lease.values();
-    JACKDAW_ASSIGN(const std::size_t rows, request.form == engine::InputForm::columns ? read_frame(request, scratch)
-                                                                                      : read_matrix(request, scratch));
-    if (rows == 0) return make_error(Code::invalid_argument, "Input data must have at least one row.");
+    const std::vector<double>& scratch = lease.values();
+    JACKDAW_ASSIGN(const std::size_t rows, read_rows(request, lease.values()));
     JACKDAW_TRY(check_answer_size(rows, scorer_.n_outputs()));
-    for (std::size_t row = 0; row < rows; ++row) scorer_.prepare_row(scratch.data() + row * scorer_.n_features());
     Tensor out = make_output(DType::fp64, prediction_shape(rows, scorer_.n_outputs()));
     scorer_.raw_scores(scratch.data(), rows, out.as<double>());
     scorer_.convert(out.as<double>(), rows);
@@ -64,7 +62,17 @@ class LightgbmEngine final : public EngineBase {
     result[0] = named(std::move(result[0]), "predict", true);  // MLServer does not look at the outputs asked for.
     return result;
   }
+  Result<Tensor> contributions(const InferenceRequest& request) const override {
+    const Scratch<double> lease;
+    JACKDAW_ASSIGN(const std::size_t rows, read_rows(request, lease.values()));
+    JACKDAW_ASSIGN(Tensor out, make_contributions(DType::fp64, rows, scorer_.n_outputs(), scorer_.n_features()));
+    JACKDAW_TRY(scorer_.contributions(lease.values().data(), rows, out.as<double>()));
+    return out;
+  }
   double cost_ns(std::size_t rows) const override { return scorer_.row_ns() * static_cast<double>(rows); }
+  double explain_ns(std::size_t rows) const override {
+    return scorer_.explain_call_ns() + scorer_.explain_row_ns() * static_cast<double>(rows);
+  }
   std::size_t model_bytes() const override { return scorer_.resident_bytes(); }
 
  private:
@@ -75,6 +83,15 @@ class LightgbmEngine final : public EngineBase {
     for (std::size_t i = 0; i < features.size(); ++i) {
       categories_.set(features[i], model.pandas_categorical[i].texts, model.pandas_categorical[i].numbers);
     }
+  }
+
+  // The request's rows as LightGBM's predictor sees them.
+  Result<std::size_t> read_rows(const InferenceRequest& request, std::vector<double>& out) const {
+    JACKDAW_ASSIGN(const std::size_t rows,
+                   request.form == engine::InputForm::columns ? read_frame(request, out) : read_matrix(request, out));
+    if (rows == 0) return make_error(Code::invalid_argument, "Input data must have at least one row.");
+    for (std::size_t row = 0; row < rows; ++row) scorer_.prepare_row(out.data() + row * scorer_.n_features());
+    return rows;
   }
 
   Result<std::size_t> read_matrix(const InferenceRequest& request, std::vector<double>& out) const {

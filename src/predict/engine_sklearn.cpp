@@ -10,7 +10,7 @@
 #include "src/predict/inputs.h"
 #include "src/predict/model_files.h"
 #include "src/predict/outputs.h"
-#include "src/predict/sklearn/estimator.h"
+#include "src/predict/sklearn/explainable.h"
 
 namespace jackdaw::predict {
 namespace {
@@ -64,6 +64,7 @@ class SklearnEngine final : public EngineBase {
   SklearnEngine(engine::EngineSpec engine_spec, std::unique_ptr<Estimator> estimator, ClassNames names, Method method)
       : EngineBase(std::move(engine_spec)),
         estimator_(std::move(estimator)),
+        explainable_(explainable(*estimator_)),
         names_(std::move(names)),
         method_(method) {
     describe();
@@ -72,22 +73,41 @@ class SklearnEngine final : public EngineBase {
  protected:
   Result<Tensors> answer(const InferenceRequest& request) const override {
     if (mlserver()) JACKDAW_TRY(check_wanted(request));
+    JACKDAW_ASSIGN(const Frame frame, read_frame(request));
+    if (mlserver()) return answer_mlserver(request, frame);
+    JACKDAW_ASSIGN(Tensors result, run(method_, frame));
+    return kserve_outputs(std::move(result), request, spec().model_name);
+  }
+  Result<Tensor> contributions(const InferenceRequest& request) const override {
+    if (explainable_ == nullptr) return cannot_explain("'" + last_part(names_.python_class) + "'");
+    JACKDAW_ASSIGN(const Frame frame, read_frame(request));
+    JACKDAW_ASSIGN(const Contributions explained, explainable_->explain(frame));
+    JACKDAW_ASSIGN(Tensor out, make_contributions(DType::fp64, explained.rows, explained.outputs, explained.features));
+    std::copy(explained.values.begin(), explained.values.end(), out.as<double>());
+    return out;
+  }
+  double cost_ns(std::size_t rows) const override { return estimator_->cost_ns(rows); }
+  double explain_ns(std::size_t rows) const override {
+    return explainable_ != nullptr ? explainable_->explain_ns(rows) : 0.0;
+  }
+  std::size_t model_bytes() const override { return estimator_->resident_bytes(); }
+
+ private:
+  Result<Frame> read_frame(const InferenceRequest& request) const {
     FrameRule rule;
     rule.mlserver = mlserver();
     rule.texts = estimator_->takes_texts();
     rule.n_features = estimator_->n_features_in();
     rule.class_name = names_.root;
-    JACKDAW_ASSIGN(const Frame frame, frame_from_request(request, rule));
-    if (mlserver()) return answer_mlserver(request, frame);
-    JACKDAW_ASSIGN(Tensors result, run(method_, frame));
-    return kserve_outputs(std::move(result), request, spec().model_name);
+    return frame_from_request(request, rule);
   }
-  double cost_ns(std::size_t rows) const override { return estimator_->cost_ns(rows); }
-  std::size_t model_bytes() const override { return estimator_->resident_bytes(); }
 
- private:
   void describe() {
     metadata_.platform = "sklearn";
+    if (explainable_ != nullptr) {
+      const auto explained = explainable_->explained_names();
+      explained_features_.assign(explained.begin(), explained.end());
+    }
     const auto names = estimator_->feature_names_in();
     if (estimator_->takes_texts() && names.empty()) {
       metadata_.inputs.push_back({"input-0", DType::bytes, {-1}});
@@ -170,6 +190,7 @@ class SklearnEngine final : public EngineBase {
   }
 
   std::unique_ptr<Estimator> estimator_;
+  const Explainable* explainable_;  // the estimator, or null
   ClassNames names_;
   Method method_;  // when the request names none
 };

@@ -54,18 +54,27 @@ class XgboostEngine final : public EngineBase {
   Result<Tensors> answer(const InferenceRequest& request) const override {
     if (mlserver()) JACKDAW_TRY(check_wanted(request));
     const Scratch<float> lease;
-    std::vector<float>& scratch = lease.values();
-    JACKDAW_ASSIGN(const FloatRows rows, request.form == engine::InputForm::columns ? frame_rows_of(request, scratch)
-                                                                                    : matrix_rows_of(request, scratch));
+    JACKDAW_ASSIGN(const FloatRows rows, rows_of(request, lease.values()));
     JACKDAW_TRY(check_answer_size(rows.rows, scorer_.n_groups()));
     return mlserver() ? answer_mlserver(request, rows) : answer_kserve(request, rows);
   }
+  Result<Tensor> contributions(const InferenceRequest& request) const override {
+    const Scratch<float> lease;
+    JACKDAW_ASSIGN(const FloatRows rows, rows_of(request, lease.values()));
+    JACKDAW_ASSIGN(Tensor out, make_contributions(DType::fp32, rows.rows, scorer_.n_groups(), scorer_.n_features()));
+    JACKDAW_TRY(scorer_.contributions(rows.data, rows.rows, rows.stride, out.as<float>()));
+    return out;
+  }
   double cost_ns(std::size_t rows) const override { return scorer_.row_ns() * static_cast<double>(rows); }
+  double explain_ns(std::size_t rows) const override {
+    return scorer_.explain_call_ns() + scorer_.explain_row_ns() * static_cast<double>(rows);
+  }
   std::size_t model_bytes() const override { return scorer_.resident_bytes(); }
 
  private:
   void describe() {
     metadata_.platform = "xgboost";
+    explained_features_ = names_;
     metadata_.inputs = matrix_specs(DType::fp32, static_cast<std::int64_t>(scorer_.n_features()), names_);
     const auto width = static_cast<std::int64_t>(scorer_.n_outputs());
     if (!mlserver()) {
@@ -83,6 +92,11 @@ class XgboostEngine final : public EngineBase {
   }
 
   // ---- inputs ----
+
+  Result<FloatRows> rows_of(const InferenceRequest& request, std::vector<float>& scratch) const {
+    return request.form == engine::InputForm::columns ? frame_rows_of(request, scratch)
+                                                      : matrix_rows_of(request, scratch);
+  }
 
   Result<FloatRows> matrix_rows_of(const InferenceRequest& request, std::vector<float>& scratch) const {
     JACKDAW_ASSIGN(const Tensor* tensor, matrix_tensor(request, mlserver()));

@@ -122,6 +122,7 @@ Result<LightgbmScorer> LightgbmScorer::build(LightgbmModel model) {
   } else if (!model.trees.empty()) {
     JACKDAW_ASSIGN(const ops::ForestSpec spec, lightgbm_forest_spec(model));
     JACKDAW_ASSIGN(scorer.forest_, ops::Forest::build(spec));
+    scorer.contributions_ = ops::ForestContributions::build(spec);
   }
   return scorer;
 }
@@ -143,6 +144,25 @@ void LightgbmScorer::raw_scores(const double* rows, std::size_t n, double* out) 
       out[row * n_outputs_ + tree % n_outputs_] += lightgbm_tree_output(linear_trees_[tree], rows + row * n_features_);
     }
   }
+}
+
+Result<void> LightgbmScorer::contributions(const double* rows, std::size_t n, double* out) const {
+  if (!linear_trees_.empty()) {
+    return make_error(
+        Code::unsupported,
+        "Predicting SHAP feature contributions is not implemented for linear trees.");  // LightGBM's words.
+  }
+  if (forest_ && !contributions_) return contributions_.error();
+  if (contributions_) {
+    contributions_->write(rows, n, n_features_, out);
+  } else {
+    std::fill_n(out, n * n_outputs_ * (n_features_ + 1), 0.0);
+  }
+  return {};
+}
+
+double LightgbmScorer::explain_row_ns() const {
+  return static_cast<double>((n_features_ + 1) * n_outputs_) + (contributions_ ? contributions_->row_ns() : 0.0);
 }
 
 void LightgbmScorer::convert(double* scores, std::size_t n) const {
@@ -185,7 +205,8 @@ double LightgbmScorer::walk_ns() const {
 }
 
 std::size_t LightgbmScorer::resident_bytes() const {
-  std::size_t bytes = sizeof(*this) + (forest_ ? forest_->resident_bytes() : 0);
+  std::size_t bytes = sizeof(*this) + (forest_ ? forest_->resident_bytes() : 0) +
+                      (contributions_ ? contributions_->resident_bytes() : 0);
   for (const LightgbmTree& tree : linear_trees_) {
     bytes += tree.num_leaves * 40ull + (tree.linear_coeff.size() * 12) + 4 * tree.cat_words.size();
   }

@@ -8,6 +8,7 @@
 
 #include "jackdaw/formats/tree_model.h"
 #include "jackdaw/ops/forest.h"
+#include "jackdaw/ops/forest_contributions.h"
 
 namespace jackdaw::predict {
 
@@ -32,7 +33,14 @@ class LightgbmScorer {
   // Raw scores (raw_score=True) to Booster.predict's answer, in place; random forests are averaged here.
   void convert(double* scores, std::size_t n) const;
 
+  // Booster.predict(pred_contrib=True): out is n x n_outputs x (n_features + 1), the expected value last; a row's
+  // numbers add up to its raw score (of a random forest: to the sum over its trees, as LightGBM has it). Errors:
+  // unsupported for linear trees and for files that do not say how many rows reached each node.
+  Result<void> contributions(const double* rows, std::size_t n, double* out) const;
+
   double row_ns() const;
+  double explain_row_ns() const;
+  double explain_call_ns() const { return contributions_ ? contributions_->call_ns() : 0.0; }
   std::size_t resident_bytes() const;
 
  private:
@@ -45,7 +53,8 @@ class LightgbmScorer {
   LightgbmTransform transform_ = LightgbmTransform::identity;
   double sigmoid_ = 1.0;
   std::vector<std::uint32_t> categorical_features_;
-  std::optional<ops::Forest> forest_;                // absent without trees, and for linear trees
+  std::optional<ops::Forest> forest_;  // absent without trees, and for linear trees
+  Result<ops::ForestContributions> contributions_ = make_error(Code::unsupported, "no trees");  // or why there are none
   std::vector<formats::LightgbmTree> linear_trees_;  // models with linear leaves are walked node by node
 };
 

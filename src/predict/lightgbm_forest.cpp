@@ -48,6 +48,10 @@ void add_tree(const LightgbmTree& tree, std::uint32_t output, ops::ForestSpec& s
   spec.category_bits.insert(spec.category_bits.end(), tree.cat_words.begin(), tree.cat_words.end());
   spec.trees.push_back({static_cast<std::uint32_t>(spec.nodes.size()), 2 * tree.num_leaves - 1, output});
   for (std::size_t node = 0; node + 1 < tree.num_leaves; ++node) add_split(tree, node, spec, first_word);
+  // A tree of one leaf needs no counts.
+  if (tree.num_leaves == 1) spec.covers.push_back(1.0);
+  spec.covers.insert(spec.covers.end(), tree.internal_count.begin(), tree.internal_count.end());
+  spec.covers.insert(spec.covers.end(), tree.leaf_count.begin(), tree.leaf_count.end());
   for (const double value : tree.leaf_value) {
     spec.nodes.emplace_back().leaf = static_cast<std::uint32_t>(spec.leaf_values.size());
     spec.leaf_values.push_back(value);
@@ -67,6 +71,7 @@ Result<ops::ForestSpec> lightgbm_forest_spec(const LightgbmModel& model) {
     if (model.trees[i].num_leaves > 1u << 30) return make_error(Code::too_large, "Tree {} has too many leaves.", i);
     add_tree(model.trees[i], static_cast<std::uint32_t>(i % model.num_tree_per_iteration), spec);
   }
+  if (spec.covers.size() != spec.nodes.size()) spec.covers.clear();  // Some tree does not say.
   return spec;
 }
 

@@ -106,6 +106,7 @@ Result<XgboostScorer> XgboostScorer::build(const XgboostModel& model, std::optio
   if (tree_count == 0) return scorer;
   JACKDAW_ASSIGN(const ops::ForestSpec spec, xgboost_forest_spec(model, tree_count));
   JACKDAW_ASSIGN(scorer.forest_, ops::Forest::build(spec));
+  scorer.contributions_ = ops::ForestContributions::build(spec);
   return scorer;
 }
 
@@ -132,6 +133,47 @@ void XgboostScorer::linear_margins(const float* rows, std::size_t n, std::size_t
   }
 }
 
+// x * weight where there is an x; bias and base last (xgboost src/gbm/gblinear.cc, PredictContribution).
+void XgboostScorer::linear_contributions(const float* rows, std::size_t n, std::size_t stride, float* out) const {
+  const std::size_t groups = n_groups();
+  for (std::size_t row = 0; row < n; ++row) {
+    for (std::size_t group = 0; group < groups; ++group) {
+      for (std::size_t feature = 0; feature < n_features_; ++feature) {
+        const float x = rows[row * stride + feature];
+        *out++ = std::isnan(x) ? 0.0f : x * linear_weights_[feature * groups + group];
+      }
+      *out++ = linear_weights_[n_features_ * groups + group] + base_margin_[0];
+    }
+  }
+}
+
+Result<void> XgboostScorer::contributions(const float* rows, std::size_t n, std::size_t stride, float* out) const {
+  if (!linear_weights_.empty()) {
+    linear_contributions(rows, n, stride, out);
+    return {};
+  }
+  const std::size_t groups = n_groups(), width = n_features_ + 1;
+  if (forest_ && !contributions_) return contributions_.error();
+  // A few rows at a time: doubles take twice the answer's memory.
+  const std::size_t step = std::clamp<std::size_t>((std::size_t{1} << 16) / (groups * width), 1, 64);
+  std::vector<double> exact(std::min(n, step) * groups * width, 0.0);
+  for (std::size_t begin = 0; begin < n; begin += step) {
+    const std::size_t count = std::min(step, n - begin);
+    if (contributions_) contributions_->write(rows + begin * stride, count, stride, exact.data());
+    for (std::size_t i = 0; i < count * groups * width; ++i) {
+      const bool bias = i % width == n_features_;
+      const double base = bias ? static_cast<double>(base_margin_[i / width % groups]) : 0.0;
+      out[begin * groups * width + i] = static_cast<float>(exact[i] + base);
+    }
+  }
+  return {};
+}
+
+double XgboostScorer::explain_row_ns() const {
+  const double width = static_cast<double>((n_features_ + 1) * n_groups());
+  return 2.0 * width + (contributions_ ? contributions_->row_ns() : 0.0);
+}
+
 void XgboostScorer::predict_from(float* margins, std::size_t n, float* out) const {
   const std::size_t groups = n_groups();
   switch (transform()) {
@@ -156,7 +198,8 @@ double XgboostScorer::row_ns() const {
 }
 
 std::size_t XgboostScorer::resident_bytes() const {
-  return sizeof(*this) + 4 * (linear_weights_.size() + base_margin_.size()) + (forest_ ? forest_->resident_bytes() : 0);
+  return sizeof(*this) + 4 * (linear_weights_.size() + base_margin_.size()) +
+         (forest_ ? forest_->resident_bytes() : 0) + (contributions_ ? contributions_->resident_bytes() : 0);
 }
 
 }  // namespace jackdaw::predict

@@ -10,6 +10,7 @@
 
 #include "jackdaw/formats/tree_model.h"
 #include "jackdaw/ops/forest.h"
+#include "jackdaw/ops/forest_contributions.h"
 
 namespace jackdaw::predict {
 
@@ -43,18 +44,27 @@ class XgboostScorer {
   // Booster.predict: out is n x n_outputs. `margins` (n x n_groups) is overwritten; it may be `out`.
   void predict_from(float* margins, std::size_t n, float* out) const;
 
+  // Booster.predict(pred_contribs=True): out is n x n_groups x (n_features + 1), the bias last; a row's numbers add up
+  // to its margin. Errors: unsupported when the file does not say how many rows reached each node.
+  Result<void> contributions(const float* rows, std::size_t n, std::size_t stride, float* out) const;
+
   double row_ns() const;
+  // Of one row among many, and of a call, when explained.
+  double explain_row_ns() const;
+  double explain_call_ns() const { return contributions_ ? contributions_->call_ns() : 0.0; }
   std::size_t resident_bytes() const;
 
  private:
   XgboostScorer() = default;
   void linear_margins(const float* rows, std::size_t n, std::size_t stride, float* out) const;
+  void linear_contributions(const float* rows, std::size_t n, std::size_t stride, float* out) const;
 
   const XgboostObjective* objective_ = nullptr;
   std::size_t n_features_ = 0;
-  std::vector<float> base_margin_;     // one per group
-  std::optional<ops::Forest> forest_;  // absent without trees
-  std::vector<float> linear_weights_;  // gblinear
+  std::vector<float> base_margin_;                                                              // one per group
+  std::optional<ops::Forest> forest_;                                                           // absent without trees
+  Result<ops::ForestContributions> contributions_ = make_error(Code::unsupported, "no trees");  // or why there are none
+  std::vector<float> linear_weights_;                                                           // gblinear
 };
 
 // Softmax of `count` margins in place, as xgboost computes it: float exponentials, a double sum.

@@ -21,6 +21,7 @@ class SpecBuilder {
     spec_.n_outputs = model_.n_groups;
     spec_.leaf_width = tree_count_ == 0 ? 1 : model_.trees[0].leaf_width;
     for (std::size_t i = 0; i < tree_count_; ++i) JACKDAW_TRY(add_tree(i));
+    if (spec_.covers.size() != spec_.nodes.size()) spec_.covers.clear();  // Some tree does not say.
     return std::move(spec_);
   }
 
@@ -34,6 +35,7 @@ class SpecBuilder {
     const float weight = model_.tree_weight.empty() ? 1.0f : model_.tree_weight[index];
     spec_.trees.push_back({static_cast<std::uint32_t>(spec_.nodes.size()),
                            static_cast<std::uint32_t>(tree.node_count()), model_.tree_group[index]});
+    spec_.covers.insert(spec_.covers.end(), tree.cover.begin(), tree.cover.end());
     for (std::size_t node = 0; node < tree.node_count(); ++node) {
       ops::ForestNode& out = spec_.nodes.emplace_back();
       if (tree.left[node] < 0) {

@@ -1,6 +1,7 @@
 // bench_trees: rows per second and nanoseconds per single row of the tree engine, on one thread.
 //
 //   bench_trees MODEL ROWS.f32 N_FEATURES REPEATS       an XGBoost model and a raw float32 file (NaN is missing)
+//   bench_trees --explain MODEL ROWS.f32 N_FEATURES REPEATS   contributions (TreeSHAP) instead of scores
 //   bench_trees --synthetic TREES DEPTH [KIND [PATH]]   a random forest on random rows, 10 % of the values missing
 // KIND: f32 (XGBoost's types), hist (the same with 255 thresholds per feature), f64 (LightGBM's), rf (scikit-learn's
 // forest: vector leaves, unbalanced). PATH: auto, row, plain, avx2, avx512. Prints one JSON line for batches and one
@@ -17,6 +18,7 @@
 
 #include "../unit/ops/random_forest.h"
 #include "jackdaw/formats/tree_model.h"
+#include "jackdaw/ops/forest_contributions.h"
 #include "ops/forest_engine.h"
 #include "predict/xgboost.h"
 
@@ -96,22 +98,60 @@ T value_or_exit(Result<T> result) {
   std::exit(1);
 }
 
+struct Case {
+  ForestSpec spec;
+  std::vector<float> rows;
+};
+
 // The sums are those of the trees alone: base_score and the link are not part of the engine.
-int model(char** argv) {
-  const std::vector<char> file = read_file(argv[1]);
+Case read_case(char** argv) {
+  const std::vector<char> file = read_file(argv[0]);
   const auto bytes = std::as_bytes(std::span(file));
   const formats::XgboostModel read = value_or_exit(formats::read_xgboost(bytes));
-  const ForestSpec spec = value_or_exit(predict::xgboost_forest_spec(read, read.trees.size()));
-  const std::vector<char> raw = read_file(argv[2]);
-  const auto n_features = static_cast<std::uint32_t>(std::atoi(argv[3]));
-  if (n_features != spec.n_features || raw.size() % (n_features * sizeof(float)) != 0) {
-    fmt::print(stderr, "The model has {} features; {} bytes are no rows of {}.\n", spec.n_features, raw.size(),
+  Case out{value_or_exit(predict::xgboost_forest_spec(read, read.trees.size())), {}};
+  const std::vector<char> raw = read_file(argv[1]);
+  const auto n_features = static_cast<std::uint32_t>(std::atoi(argv[2]));
+  if (n_features != out.spec.n_features || raw.size() % (n_features * sizeof(float)) != 0) {
+    fmt::print(stderr, "The model has {} features; {} bytes are no rows of {}.\n", out.spec.n_features, raw.size(),
                n_features);
-    return 1;
+    std::exit(1);
   }
-  std::vector<float> rows(raw.size() / sizeof(float));
-  std::memcpy(rows.data(), raw.data(), raw.size());
-  measure<float, float>(spec, ForestPath::automatic, rows, std::max(1, std::atoi(argv[4])));
+  out.rows.resize(raw.size() / sizeof(float));
+  std::memcpy(out.rows.data(), raw.data(), raw.size());
+  return out;
+}
+
+int model(char** argv) {
+  const Case read = read_case(argv);
+  measure<float, float>(read.spec, ForestPath::automatic, read.rows, std::max(1, std::atoi(argv[3])));
+  return 0;
+}
+
+int explain(char** argv) {
+  const Case read = read_case(argv);
+  const ForestContributions forest = value_or_exit(ForestContributions::build(read.spec));
+  const std::size_t n_rows = read.rows.size() / read.spec.n_features, width = read.spec.n_features + 1;
+  std::vector<double> out(n_rows * width * read.spec.n_outputs);
+  double best = 1e30, single = 1e30;
+  for (int i = 0; i < std::max(1, std::atoi(argv[3])); ++i) {
+    auto begin = Clock::now();
+    forest.write(read.rows.data(), n_rows, read.spec.n_features, out.data());
+    best = std::min(best, seconds_since(begin));
+    begin = Clock::now();
+    for (std::size_t row = 0; row < 500; ++row)
+      forest.write(&read.rows[row * read.spec.n_features], 1, read.spec.n_features, out.data());
+    single = std::min(single, seconds_since(begin) / 500);
+  }
+  forest.write(read.rows.data(), n_rows, read.spec.n_features, out.data());
+  double checksum = 0, first = 0;
+  for (const double value : out) checksum += value;
+  for (std::size_t row = 0; row < n_rows; ++row) first += out[row * width * read.spec.n_outputs];
+  fmt::print(
+      "{{\"mode\":\"explain\",\"rows_per_s\":{:.0f},\"ns_per_row\":{:.1f},\"ns_per_row_b1\":{:.1f},\"row_ns_model\":{:."
+      "1f},"
+      "\"call_ns_model\":{:.1f},\"checksum\":{:.9g},\"first_feature\":{:.9g},\"resident_bytes\":{}}}\n",
+      n_rows / best, best / n_rows * 1e9, single * 1e9, forest.row_ns(), forest.call_ns(), checksum, first,
+      forest.resident_bytes());
   return 0;
 }
 
@@ -146,7 +186,10 @@ int synthetic(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc >= 4 && std::string_view(argv[1]) == "--synthetic") return jackdaw::ops::synthetic(argc, argv);
-  if (argc == 5) return jackdaw::ops::model(argv);
-  fmt::print(stderr, "usage: bench_trees MODEL ROWS.f32 N_FEATURES REPEATS | --synthetic TREES DEPTH [KIND [PATH]]\n");
+  if (argc == 6 && std::string_view(argv[1]) == "--explain") return jackdaw::ops::explain(argv + 2);
+  if (argc == 5) return jackdaw::ops::model(argv + 1);
+  fmt::print(
+      stderr,
+      "usage: bench_trees [--explain] MODEL ROWS.f32 N_FEATURES REPEATS | --synthetic TREES DEPTH [KIND [PATH]]\n");
   return 2;
 }

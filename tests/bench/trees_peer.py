@@ -1,9 +1,11 @@
 """One measurement of a peer's tree scoring: prints one line of JSON like bench_trees does.
 
-usage: venv-trees/bin/python trees_peer.py xgboost|onnxruntime MODEL ROWS.f32 FEATURES REPEATS
+usage: venv-trees/bin/python trees_peer.py xgboost|onnxruntime|xgboost-explain MODEL ROWS.f32 FEATURES REPEATS
 
 rows_per_s: best of REPEATS passes over all rows, as one batch. ns_per_row_b1: median of single rows. checksum: sum of probabilities; margin_checksum:
 sum of what they are the sigmoids of; tree_checksum (xgboost only): the same without the base score, which is no tree's.
+xgboost-explain: contributions of features instead (pred_contribs); checksum is the sum of all without the base score,
+first_feature that of the first feature's.
 """
 import json
 import statistics
@@ -39,9 +41,32 @@ def onnxruntime_runner(model):
     return lambda rows: session.run(None, {"rows": rows})[0]
 
 
+def explain(model, rows, repeats):
+    import xgboost
+
+    booster = xgboost.Booster(params={"nthread": 1}, model_file=model)
+    booster.set_param({"nthread": 1})
+    best, single = float("inf"), []
+    data = xgboost.DMatrix(rows, nthread=1)
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        out = booster.predict(data, pred_contribs=True)
+        best = min(best, time.perf_counter() - begin)
+    for i in range(200):
+        row = xgboost.DMatrix(rows[i:i + 1], nthread=1)
+        begin = time.perf_counter_ns()
+        booster.predict(row, pred_contribs=True)
+        single.append(time.perf_counter_ns() - begin)
+    out = numpy.asarray(out, numpy.float64)
+    print(json.dumps({"rows_per_s": len(rows) / best, "ns_per_row_b1": statistics.median(single),
+                      "checksum": out.sum() - len(rows) * xgboost_base_margin(model), "first_feature": out[:, 0].sum()}))
+
+
 def main():
     peer, model, file, features, repeats = sys.argv[1:6]
     rows = numpy.fromfile(file, numpy.float32).reshape(-1, int(features))
+    if peer == "xgboost-explain":
+        return explain(model, rows, int(repeats))
     run = {"xgboost": xgboost_runner, "onnxruntime": onnxruntime_runner}[peer](model)
     out = numpy.asarray(run(rows), numpy.float64).ravel()
     if peer == "onnxruntime":

@@ -54,6 +54,8 @@ struct XgboostTree {
   std::uint32_t leaf_width = 1;
   std::vector<std::uint32_t> leaf;  // per node, 0 at inner nodes; empty when leaf_width == 1
   std::vector<float> leaf_vectors;
+  std::vector<float>
+      cover;  // sum of the hessians of the training rows that came here; per node, empty = not in the file
 
   std::size_t node_count() const { return left.size(); }
 };
@@ -125,6 +127,8 @@ struct LightgbmTree {
   std::vector<std::uint32_t> linear_feature;
   std::vector<double> linear_coeff;
   double shrinkage = 1.0;
+  // Training rows that came to each inner node and each leaf; both empty when the file does not say.
+  std::vector<double> internal_count, leaf_count;
 
   bool categorical(std::size_t node) const { return (decision_type[node] & 1u) != 0; }
   bool default_left(std::size_t node) const { return (decision_type[node] & 2u) != 0; }

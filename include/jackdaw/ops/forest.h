@@ -62,6 +62,9 @@ struct ForestSpec {
   std::vector<ForestNode> nodes;
   std::vector<double> leaf_values;  // leaves x leaf_width; f32 sums use float(value)
   std::vector<std::uint32_t> category_bits;
+  // Training rows (or weight) that reached each node, for ForestContributions; one per node, or empty when the file
+  // does not say.
+  std::vector<double> covers;
 };
 
 class Forest {

@@ -36,14 +36,15 @@ std::size_t rows_of(const engine::InferenceRequest& request) {
   return static_cast<std::size_t>(std::max<std::int64_t>(request.inputs.front().shape.front(), 1));
 }
 
-void count_success(serving::ModelMetrics& metrics, const Timings& t, Instant answered, std::size_t rows,
-                   std::size_t executions) {
+void count_success(serving::ModelMetrics& metrics, const engine::InferenceRequest& request, const Timings& t,
+                   Instant answered, std::size_t executions) {
+  Histogram& engine_seconds = request.verb == engine::Verb::explain ? metrics.explain_seconds : metrics.predict_seconds;
   metrics.preprocess_seconds.observe(seconds_between(t.received, t.parsed));
-  metrics.predict_seconds.observe(seconds_between(t.started, t.finished));
+  engine_seconds.observe(seconds_between(t.started, t.finished));
   metrics.postprocess_seconds.observe(seconds_between(t.finished, answered));
   metrics.request_success.add();
   metrics.exec_count.add(static_cast<double>(executions));
-  metrics.inference_count.add(static_cast<double>(rows));
+  metrics.inference_count.add(static_cast<double>(rows_of(request)));
   metrics.request_duration_us.add(seconds_between(t.received, answered) * 1e6);
   metrics.queue_duration_us.add(seconds_between(t.parsed, t.started) * 1e6);
   metrics.compute_input_duration_us.add(seconds_between(t.received, t.parsed) * 1e6);
@@ -62,6 +63,8 @@ struct Prediction {
   std::size_t executions = 1;  // calls of the engine it stands for
   bool answered = false;
 
+  // The cache and the batcher are for predictions alone.
+  bool explains() const { return request->verb == engine::Verb::explain; }
   Instant now() const { return call.api->context.clock->now(); }
   serving::ModelMetrics& metrics() const { return *found.version->metrics; }
 };
@@ -76,15 +79,15 @@ void answer_failure(const Prediction& p, const Error& error) {
 // Io thread: the engine has answered.
 void finish(Prediction& p, Result<std::vector<engine::Tensor>> outcome) {
   if (!outcome) return answer_failure(p, outcome.error());
-  if (p.found.version->cache != nullptr) p.found.version->cache->insert(std::move(p.key), *outcome);
+  if (p.found.version->cache != nullptr && !p.explains()) p.found.version->cache->insert(std::move(p.key), *outcome);
   p.render(p.call, p.found, std::move(*outcome));
-  count_success(p.metrics(), p.timings, p.now(), rows_of(*p.request), p.executions);
+  count_success(p.metrics(), *p.request, p.timings, p.now(), p.executions);
 }
 
 // Triton counts requests that the cache answered as successes, and no inferences or executions for them.
 bool answered_from_cache(Prediction& p) {
   serving::ResponseCache* const cache = p.found.version->cache.get();
-  if (cache == nullptr) return false;
+  if (cache == nullptr || p.explains()) return false;
   p.key = cache->key_of(*p.request);
   const auto hit = cache->find(p.key);
   if (hit == nullptr) return false;
@@ -220,7 +223,7 @@ void predict(Call call, Found found, std::shared_ptr<const engine::InferenceRequ
   const Timings timings{call.request().received(), clock.now(), {}, {}};
   Prediction p{std::move(call), std::move(found), std::move(request), std::move(render), timings, {}, 1};
   if (answered_from_cache(p)) return;
-  if (p.found.version->batcher != nullptr) {
+  if (p.found.version->batcher != nullptr && !p.explains()) {
     return predict_in_batch(std::make_shared<Prediction>(std::move(p)), wish);
   }
   engine::Engine& engine = *p.found.version->engine;

@@ -9,6 +9,7 @@
 
 #include "jackdaw/base/float16.h"
 #include "jackdaw/base/text.h"
+#include "jackdaw/engine/explanation.h"
 #include "src/api/oip/numpy.h"
 
 namespace jackdaw::api::oip {
@@ -300,6 +301,94 @@ std::string render_v2_event(const V2Names& names, const std::vector<Tensor>& out
     out += "]}";
   }
   return out + "]}";
+}
+
+namespace {
+
+// Explanations in either style of printing.
+class ExplanationWriter {
+ public:
+  ExplanationWriter(const std::vector<Tensor>& outputs, const std::vector<std::string>& classes, JsonStyle style)
+      : contributions_(outputs[0]),
+        names_(outputs.size() > 1 && outputs[1].name == engine::feature_names_output ? &outputs[1] : nullptr),
+        prediction_(outputs.size() > (names_ != nullptr ? 2u : 1u) ? &outputs[names_ != nullptr ? 2 : 1] : nullptr),
+        classes_(classes),
+        style_(style),
+        rows_(static_cast<std::size_t>(contributions_.shape[0])),
+        width_(static_cast<std::size_t>(contributions_.shape.back())),
+        several_(contributions_.shape.size() == 3),
+        outputs_(several_ ? static_cast<std::size_t>(contributions_.shape[1]) : 1) {}
+
+  std::string run() && {
+    out_ = "{";
+    key("explanations");
+    list(rows_, [&](std::size_t row) { explanation(row); });
+    if (names_ != nullptr) names("feature_names", names_->strings);
+    if (several_ && classes_.size() == outputs_) names("classes", classes_);
+    return std::move(out_) + "}";
+  }
+
+ private:
+  std::string_view comma() const { return style_ == JsonStyle::orjson ? "," : ", "; }
+  void key(std::string_view name) {
+    if (out_.back() != '{') out_ += comma();
+    out_ += fmt::format(R"("{}":{})", name, style_ == JsonStyle::orjson ? "" : " ");
+  }
+  void number(const Tensor& tensor, std::size_t at) {
+    style_ == JsonStyle::orjson ? append_element(out_, tensor, at) : append_python_element(out_, tensor, at);
+  }
+  template <typename Item>
+  void list(std::size_t count, Item&& item) {
+    out_ += '[';
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i > 0) out_ += comma();
+      item(i);
+    }
+    out_ += ']';
+  }
+  void names(std::string_view name, const std::vector<std::string>& texts) {
+    key(name);
+    list(texts.size(), [&](std::size_t i) {
+      style_ == JsonStyle::orjson ? append_json_string(out_, texts[i]) : append_ascii_string(out_, texts[i]);
+    });
+  }
+
+  void explanation(std::size_t row) {
+    const std::size_t begin = row * outputs_ * width_;
+    const auto values = [&](std::size_t k) {
+      list(width_ - 1, [&](std::size_t c) { number(contributions_, begin + k * width_ + c); });
+    };
+    const auto base = [&](std::size_t k) { number(contributions_, begin + (k + 1) * width_ - 1); };
+    out_ += '{';
+    key("values");
+    several_ ? list(outputs_, values) : values(0);
+    key("base_value");
+    several_ ? list(outputs_, base) : base(0);
+    if (prediction_ != nullptr && !prediction_->shape.empty() &&
+        prediction_->shape[0] == static_cast<std::int64_t>(rows_)) {
+      key("prediction");
+      std::size_t next = row * (prediction_->element_count() / rows_);
+      append_nested(out_, *prediction_, 1, next, style_);
+    }
+    out_ += '}';
+  }
+
+  const Tensor& contributions_;
+  const Tensor* names_;
+  const Tensor* prediction_;
+  const std::vector<std::string>& classes_;
+  JsonStyle style_;
+  std::size_t rows_, width_;
+  bool several_;
+  std::size_t outputs_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string render_explanations(const std::vector<Tensor>& outputs, const std::vector<std::string>& classes,
+                                JsonStyle style) {
+  return ExplanationWriter(outputs, classes, style).run();
 }
 
 V2Response render_v2(const V2Names& names, const V2Request& request, std::vector<Tensor>& outputs, Dialect dialect) {

@@ -15,6 +15,13 @@ enum class JsonStyle : unsigned char { orjson, python };
 // {"predictions": nested lists}; several outputs become a list of them.
 std::string render_v1(const std::vector<engine::Tensor>& outputs, JsonStyle style = JsonStyle::orjson);
 
+// {"explanations": [one per row], "feature_names": […], "classes": […]}. An explanation is {"values": […],
+// "base_value": b, "prediction": p}: b plus the values is the model's raw answer. Models of several outputs have a list
+// of values and a base value per output. Names and classes are left out where the model has none. `outputs` are those
+// of Verb::explain (jackdaw/engine/explanation.h).
+std::string render_explanations(const std::vector<engine::Tensor>& outputs, const std::vector<std::string>& classes,
+                                JsonStyle style = JsonStyle::orjson);
+
 struct V2Response {
   std::string body;
   std::size_t json_length = 0;  // 0: the body is JSON only; else raw tensors follow that many bytes

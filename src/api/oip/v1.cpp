@@ -92,9 +92,21 @@ void v1_predict(Call call) {
 }
 
 void v1_explain(Call call) {
-  const Found found = find_ready(call, call.path[0], "");
+  Found found = find_predictive(call, call.path[0], "");
   if (found.model == nullptr) return;
-  answer_error(call, 501, "Could not find explainer_host.");
+  begin_payload_log(call, found.model->logger);
+  const EventMode mode = event_mode(call.request());
+  auto parsed = parse_v1(call.request().body(), mode == EventMode::structured);
+  if (auto* refusal = std::get_if<Refusal>(&parsed)) return answer_refused(call, found, std::move(*refusal));
+  auto request = std::make_shared<engine::InferenceRequest>(std::move(std::get<engine::InferenceRequest>(parsed)));
+  request->verb = engine::Verb::explain;
+  predict(std::move(call), std::move(found), std::move(request),
+          [mode](const Call& done, const Found& answered, std::vector<engine::Tensor> outputs) {
+            const auto& classes = answered.version->engine->metadata().classes;
+            if (mode == EventMode::none) return answer_json(done, render_explanations(outputs, classes));
+            answer(done, event_response(done, mode, answered.model->name,
+                                        render_explanations(outputs, classes, JsonStyle::python)));
+          });
 }
 
 }  // namespace jackdaw::api::oip

@@ -104,11 +104,17 @@ Result<InitialScores> read_initial(const BuildContext& context, const InitialLin
 // Initial scores plus the trees.
 struct Boosted {
   ops::Forest forest;
+  Result<ops::ForestContributions> contributions;
   InitialScores initial;
   InitialLink link;
 
   Result<Matrix> scores(const Frame& x, const InputRule& rule) const;
   Result<void> add_initial(const Matrix& x, Matrix& out) const;
+  Result<Contributions> explain(const Frame& x, const InputRule& rule) const;
+  double explain_ns(std::size_t rows) const;
+  std::size_t resident_bytes() const {
+    return forest.resident_bytes() + (contributions ? contributions->resident_bytes() : 0);
+  }
 };
 
 Result<void> Boosted::add_initial(const Matrix& x, Matrix& out) const {
@@ -133,6 +139,24 @@ Result<Matrix> Boosted::scores(const Frame& x, const InputRule& rule) const {
   JACKDAW_TRY(add_initial(*m, out));
   add_forest_scores(forest, *m, out.values.data());
   return out;
+}
+
+// The initial scores belong to no feature: they are in the expected value, row by row where an estimator decides.
+Result<Contributions> Boosted::explain(const Frame& x, const InputRule& rule) const {
+  if (!contributions) return contributions.error();
+  JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule));
+  Matrix first = Matrix::dense(m->rows, forest.n_outputs(), DType::fp64);
+  JACKDAW_TRY(add_initial(*m, first));
+  JACKDAW_ASSIGN(Contributions out, forest_contributions(*contributions, *m, 1.0));
+  const std::size_t width = out.features + 1;
+  for (std::size_t i = 0; i < first.values.size(); ++i) out.values[i * width + out.features] += first.values[i];
+  return out;
+}
+
+double Boosted::explain_ns(std::size_t rows) const {
+  const double first = initial.estimator ? initial.estimator->cost_ns(rows) : 0.0;
+  if (!contributions) return 500.0;
+  return 500.0 + first + contributions->call_ns() + static_cast<double>(rows) * (contributions->row_ns() + 30.0);
 }
 
 struct Stages {
@@ -170,9 +194,11 @@ Result<std::pair<Signature, Boosted>> read_boosted(const BuildContext& context, 
                    [&](std::size_t n, double* out) { *out = rate * *tree.value(n, 0); });
   }
   JACKDAW_ASSIGN(ops::Forest forest, assembler->build(context));
+  Result<ops::ForestContributions> contributions = assembler->contributions();
   const InitialLink link = initial_link(context, classifier);
   JACKDAW_ASSIGN(InitialScores initial, read_initial(context, link, per_stage));
-  return std::pair(std::move(signature), Boosted{std::move(forest), std::move(initial), link});
+  return std::pair(std::move(signature),
+                   Boosted{std::move(forest), std::move(contributions), std::move(initial), link});
 }
 
 double boosted_cost_ns(const Boosted& boosted, std::size_t rows) {
@@ -180,12 +206,15 @@ double boosted_cost_ns(const Boosted& boosted, std::size_t rows) {
   return 500.0 + first + static_cast<double>(rows) * (boosted.forest.row_ns() + 30.0);
 }
 
-class BoostingClassifier final : public RawScoreClassifier {
+class BoostingClassifier final : public RawScoreClassifier, public Explainable {
  public:
   BoostingClassifier(Signature signature, Boosted boosted, bool zero_is_positive)
       : RawScoreClassifier(std::move(signature)), boosted_(std::move(boosted)), zero_is_positive_(zero_is_positive) {}
   double cost_ns(std::size_t rows) const override { return boosted_cost_ns(boosted_, rows); }
-  std::size_t resident_bytes() const override { return boosted_.forest.resident_bytes(); }
+  std::size_t resident_bytes() const override { return boosted_.resident_bytes(); }
+  std::span<const std::string> explained_names() const override { return feature_names_in(); }
+  Result<Contributions> explain(const Frame& x) const override { return boosted_.explain(x, rule()); }
+  double explain_ns(std::size_t rows) const override { return boosted_.explain_ns(rows); }
 
  protected:
   Result<Matrix> raw_scores(const Frame& x) const override { return boosted_.scores(x, rule()); }
@@ -197,12 +226,15 @@ class BoostingClassifier final : public RawScoreClassifier {
   bool zero_is_positive_;
 };
 
-class BoostingRegressor final : public MatrixRegressor {
+class BoostingRegressor final : public MatrixRegressor, public Explainable {
  public:
   BoostingRegressor(Signature signature, Boosted boosted)
       : MatrixRegressor(std::move(signature)), boosted_(std::move(boosted)) {}
   double cost_ns(std::size_t rows) const override { return boosted_cost_ns(boosted_, rows); }
-  std::size_t resident_bytes() const override { return boosted_.forest.resident_bytes(); }
+  std::size_t resident_bytes() const override { return boosted_.resident_bytes(); }
+  std::span<const std::string> explained_names() const override { return feature_names_in(); }
+  Result<Contributions> explain(const Frame& x) const override { return boosted_.explain(x, rule()); }
+  double explain_ns(std::size_t rows) const override { return boosted_.explain_ns(rows); }
 
  protected:
   Result<Matrix> values(const Frame& x) const override { return boosted_.scores(x, rule()); }

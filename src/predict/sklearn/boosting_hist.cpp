@@ -3,14 +3,16 @@
 //
 // TreePredictor.nodes is a packed structured array read by name: value, feature_idx (4 or 8 bytes), num_threshold
 // (`threshold` before 0.24), missing_go_to_left (since 0.22), left, right, is_leaf, is_categorical and bitset_idx
-// (since 0.24). raw_left_cat_bitsets: 8 words per categorical split. Trees compare in double.
+// (since 0.24), count. raw_left_cat_bitsets: 8 words per categorical split. Trees compare in double.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <unordered_set>
 
 #include "jackdaw/ops/forest.h"
+#include "jackdaw/ops/forest_contributions.h"
 #include "src/predict/sklearn/boosting.h"
+#include "src/predict/sklearn/trees.h"
 
 namespace jackdaw::predict {
 
@@ -34,6 +36,12 @@ struct Columns {
   std::unique_ptr<Estimator> encoder;
   std::vector<std::size_t> categorical;
   std::vector<std::size_t> numerical;
+
+  // The model's own column of one that the trees number.
+  std::size_t own_column(std::size_t column) const {
+    if (!encoder) return column;
+    return column < categorical.size() ? categorical[column] : numerical[column - categorical.size()];
+  }
 
   Result<Matrix> prepare(const Frame& x, const InputRule& rule) const;
   Result<Matrix> encode(const Frame& x, const InputRule& rule) const;
@@ -163,6 +171,8 @@ class HistForestReader {
     for (const auto& known : columns.known) categorical_.insert(known.first);
   }
   Result<ops::Forest> read();
+  // After read().
+  Result<ops::ForestContributions> contributions() const { return ops::ForestContributions::build(spec_); }
 
  private:
   Result<void> read_tree(NodeId predictor, std::uint32_t output, const std::string& name);
@@ -260,6 +270,10 @@ Result<void> HistForestReader::read_nodes(const formats::NdArray& array, const s
   JACKDAW_ASSIGN(const auto missing_left, field_or_zeros(array, "missing_go_to_left"));
   JACKDAW_ASSIGN(const auto categorical, field_or_zeros(array, "is_categorical"));
   JACKDAW_ASSIGN(const auto bitset, field_or_zeros(array, "bitset_idx"));
+  if (formats::has_field(array, "count")) {
+    JACKDAW_ASSIGN(const auto counts, placed(context_, name, formats::field_doubles(array, "count")));
+    spec_.covers.insert(spec_.covers.end(), counts.begin(), counts.end());
+  }
   for (std::size_t n = 0; n < leaf.size(); ++n) {
     ops::ForestNode& node = spec_.nodes.emplace_back();
     if (leaf[n] != 0) {
@@ -290,6 +304,7 @@ Result<void> HistForestReader::read_nodes(const formats::NdArray& array, const s
 
 struct Hist {
   ops::Forest forest;
+  Result<ops::ForestContributions> contributions;
   Columns columns;
   std::vector<double> baseline;
 
@@ -299,6 +314,28 @@ struct Hist {
     for (std::size_t r = 0; r < out.rows; ++r) std::copy(baseline.begin(), baseline.end(), out.row(r));
     forest.add_scores(m.values.data(), m.rows, m.cols, out.values.data());
     return out;
+  }
+  Result<Contributions> explain(const Frame& x, const InputRule& rule) const {
+    if (!contributions) return contributions.error();
+    JACKDAW_ASSIGN(const Matrix m, columns.prepare(x, rule));
+    JACKDAW_ASSIGN(Contributions out, room_for_contributions(*contributions, m.rows));
+    contributions->write(m.values.data(), m.rows, m.cols, out.values.data());
+    std::vector<double> own(out.features);
+    for (std::size_t i = 0; i < out.rows * out.outputs; ++i) {
+      double* row = out.values.data() + i * (out.features + 1);
+      for (std::size_t c = 0; c < out.features; ++c) own[columns.own_column(c)] = row[c];
+      std::copy(own.begin(), own.end(), row);
+      row[out.features] += baseline[i % out.outputs];
+    }
+    return out;
+  }
+  double explain_ns(std::size_t rows) const {
+    if (!contributions) return 500.0;
+    return 500.0 + (columns.encoder ? columns.encoder->cost_ns(rows) : 0.0) + contributions->call_ns() +
+           static_cast<double>(rows) * (contributions->row_ns() + 30.0);
+  }
+  std::size_t resident_bytes() const {
+    return forest.resident_bytes() + (contributions ? contributions->resident_bytes() : 0);
   }
   double cost_ns(std::size_t rows) const {
     return 500.0 + (columns.encoder ? columns.encoder->cost_ns(rows) : 0.0) +
@@ -317,15 +354,20 @@ Result<std::pair<Signature, Hist>> read_hist(const BuildContext& context, std::s
   JACKDAW_ASSIGN(Columns columns, read_columns(context, width));
   HistForestReader reader(context, columns, width, per_iteration);
   JACKDAW_ASSIGN(ops::Forest forest, reader.read());
+  Result<ops::ForestContributions> contributions = reader.contributions();
   JACKDAW_ASSIGN(std::vector<double> baseline, sized_doubles(context, "_baseline_prediction", per_iteration));
-  return std::pair(std::move(signature), Hist{std::move(forest), std::move(columns), std::move(baseline)});
+  return std::pair(std::move(signature),
+                   Hist{std::move(forest), std::move(contributions), std::move(columns), std::move(baseline)});
 }
 
-class HistClassifier final : public RawScoreClassifier {
+class HistClassifier final : public RawScoreClassifier, public Explainable {
  public:
   HistClassifier(Signature signature, Hist hist) : RawScoreClassifier(std::move(signature)), hist_(std::move(hist)) {}
   double cost_ns(std::size_t rows) const override { return hist_.cost_ns(rows); }
-  std::size_t resident_bytes() const override { return hist_.forest.resident_bytes(); }
+  std::size_t resident_bytes() const override { return hist_.resident_bytes(); }
+  std::span<const std::string> explained_names() const override { return feature_names_in(); }
+  Result<Contributions> explain(const Frame& x) const override { return hist_.explain(x, rule()); }
+  double explain_ns(std::size_t rows) const override { return hist_.explain_ns(rows); }
 
  protected:
   Result<Matrix> raw_scores(const Frame& x) const override { return hist_.scores(x, rule()); }
@@ -334,12 +376,15 @@ class HistClassifier final : public RawScoreClassifier {
   Hist hist_;
 };
 
-class HistRegressor final : public MatrixRegressor {
+class HistRegressor final : public MatrixRegressor, public Explainable {
  public:
   HistRegressor(Signature signature, Hist hist, bool log_link)
       : MatrixRegressor(std::move(signature)), hist_(std::move(hist)), log_link_(log_link) {}
   double cost_ns(std::size_t rows) const override { return hist_.cost_ns(rows); }
-  std::size_t resident_bytes() const override { return hist_.forest.resident_bytes(); }
+  std::size_t resident_bytes() const override { return hist_.resident_bytes(); }
+  std::span<const std::string> explained_names() const override { return feature_names_in(); }
+  Result<Contributions> explain(const Frame& x) const override { return hist_.explain(x, rule()); }
+  double explain_ns(std::size_t rows) const override { return hist_.explain_ns(rows); }
 
  protected:
   Result<Matrix> values(const Frame& x) const override {

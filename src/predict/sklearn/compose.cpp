@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "src/predict/sklearn/explainable.h"
 #include "src/predict/sklearn/fitted.h"
 
 namespace jackdaw::predict {
@@ -18,7 +19,7 @@ struct Step {
 };
 
 // A pipeline without a final estimator of its own ("passthrough") ends in its last transformer.
-class Pipeline : public Estimator {
+class Pipeline : public Estimator, public Explainable {
  public:
   explicit Pipeline(std::vector<Step> steps) : steps_(std::move(steps)) {}
 
@@ -54,6 +55,18 @@ class Pipeline : public Estimator {
     double sum = 0;
     for (const Step& step : steps_) sum += step.estimator->cost_ns(rows);
     return sum;
+  }
+  // Of the last step's own inputs: what the steps before it make of the features is theirs.
+  bool explains() const override { return explainable(last()) != nullptr; }
+  Result<Contributions> explain(const Frame& x) const override {
+    const Explainable& explained = *explainable(last());
+    if (steps_.size() == 1) return explained.explain(x);
+    JACKDAW_ASSIGN(const Frame in, transform_through(x, steps_.size() - 1));
+    return named(steps_.back(), explained.explain(in));
+  }
+  std::span<const std::string> explained_names() const override { return explainable(last())->explained_names(); }
+  double explain_ns(std::size_t rows) const override {
+    return cost_ns(rows) - last().cost_ns(rows) + explainable(last())->explain_ns(rows);
   }
   std::size_t resident_bytes() const override {
     std::size_t sum = sizeof(*this);

@@ -47,14 +47,27 @@ Result<Trees> read_trees(const BuildContext& context) {
   return out;
 }
 
-class TreeEnsemble : public FittedEstimator {
+class TreeEnsemble : public FittedEstimator, public Explainable {
  public:
-  TreeEnsemble(Signature signature, ops::Forest forest)
-      : FittedEstimator(std::move(signature)), forest_(std::move(forest)) {}
+  TreeEnsemble(Signature signature, ops::Forest forest, Result<ops::ForestContributions> contributions)
+      : FittedEstimator(std::move(signature)), forest_(std::move(forest)), contributions_(std::move(contributions)) {}
   double cost_ns(std::size_t rows) const override {
     return 500.0 + static_cast<double>(rows) * (forest_.row_ns() + 20.0);
   }
-  std::size_t resident_bytes() const override { return forest_.resident_bytes(); }
+  std::size_t resident_bytes() const override {
+    return forest_.resident_bytes() + (contributions_ ? contributions_->resident_bytes() : 0);
+  }
+  // To the mean over the trees: probabilities of a classifier, the value of a regressor.
+  std::span<const std::string> explained_names() const override { return feature_names_in(); }
+  Result<Contributions> explain(const Frame& x) const override {
+    if (!contributions_) return contributions_.error();
+    JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule()));
+    return forest_contributions(*contributions_, *m, 1.0 / static_cast<double>(forest_.tree_count()));
+  }
+  double explain_ns(std::size_t rows) const override {
+    if (!contributions_) return 500.0;
+    return 500.0 + contributions_->call_ns() + static_cast<double>(rows) * (contributions_->row_ns() + 20.0);
+  }
 
  protected:
   // Mean over the trees: rows x forest outputs.
@@ -69,6 +82,7 @@ class TreeEnsemble : public FittedEstimator {
 
  private:
   ops::Forest forest_;
+  Result<ops::ForestContributions> contributions_;
 };
 
 // ---- classifiers --------------------------------------------------------------------------------------------------
@@ -83,8 +97,9 @@ Matrix columns_of(const Matrix& all, std::size_t begin, std::size_t count) {
 class TreeClassifier final : public TreeEnsemble {
  public:
   // float_labels: until 0.20 the labels of several outputs were stacked as float64.
-  TreeClassifier(Signature signature, ops::Forest forest, bool float_labels)
-      : TreeEnsemble(std::move(signature), std::move(forest)), float_labels_(float_labels) {}
+  TreeClassifier(Signature signature, ops::Forest forest, Result<ops::ForestContributions> contributions,
+                 bool float_labels)
+      : TreeEnsemble(std::move(signature), std::move(forest), std::move(contributions)), float_labels_(float_labels) {}
   bool supports(Method method) const override {
     return method == Method::predict || method == Method::predict_proba || method == Method::predict_log_proba;
   }
@@ -155,8 +170,9 @@ Result<std::unique_ptr<Estimator>> build_classifier(const BuildContext& context)
     tree = {};
   }
   JACKDAW_ASSIGN(ops::Forest forest, assembler.build(context));
-  return std::unique_ptr<Estimator>(
-      std::make_unique<TreeClassifier>(std::move(all.signature), std::move(forest), !written_since(context, 0, 21)));
+  Result<ops::ForestContributions> contributions = assembler.contributions();
+  return std::unique_ptr<Estimator>(std::make_unique<TreeClassifier>(
+      std::move(all.signature), std::move(forest), std::move(contributions), !written_since(context, 0, 21)));
 }
 
 // ---- regressors ---------------------------------------------------------------------------------------------------
@@ -183,7 +199,9 @@ Result<std::unique_ptr<Estimator>> build_regressor(const BuildContext& context) 
     tree = {};
   }
   JACKDAW_ASSIGN(ops::Forest forest, assembler.build(context));
-  return std::unique_ptr<Estimator>(std::make_unique<TreeRegressor>(std::move(all.signature), std::move(forest)));
+  Result<ops::ForestContributions> contributions = assembler.contributions();
+  return std::unique_ptr<Estimator>(
+      std::make_unique<TreeRegressor>(std::move(all.signature), std::move(forest), std::move(contributions)));
 }
 
 constexpr ClassRow rows[] = {

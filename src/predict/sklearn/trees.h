@@ -2,7 +2,8 @@
 //
 // Layout (sklearn/tree/_tree.pyx, `__reduce__` and `__getstate__`): Tree(n_features, n_classes, n_outputs) with the
 // state {max_depth, node_count, nodes, values}. `nodes` is a structured array, read by field name: left_child,
-// right_child, feature, threshold, n_node_samples, and missing_go_to_left since 1.3; integers have 4 or 8 bytes.
+// right_child, feature, threshold, n_node_samples, weighted_n_node_samples, and missing_go_to_left since 1.3; integers
+// have 4 or 8 bytes.
 // `values` is (node_count, n_outputs, max_n_classes): class weights until 1.3, fractions since. A leaf has left_child
 // -1.
 #pragma once
@@ -10,6 +11,8 @@
 #include <unordered_set>
 
 #include "jackdaw/ops/forest.h"
+#include "jackdaw/ops/forest_contributions.h"
+#include "src/predict/sklearn/explainable.h"
 #include "src/predict/sklearn/fitted.h"
 
 namespace jackdaw::predict {
@@ -24,6 +27,7 @@ struct StoredTree {
   std::vector<std::int64_t> missing_left;  // empty unless knows_missing
   std::vector<double> threshold;
   std::vector<double> samples;  // n_node_samples
+  std::vector<double> weights;  // weighted_n_node_samples; empty when the file has none
   std::vector<double> values;   // node_count x n_outputs x width
 
   bool is_leaf(std::size_t node) const { return left[node] == -1; }
@@ -67,6 +71,9 @@ class ForestAssembler {
     }
   }
   Result<ops::Forest> build(const BuildContext& context);
+  // For models that can be explained. An error, when trees do not say what weights reached their nodes, is their
+  // user's.
+  Result<ops::ForestContributions> contributions() const { return ops::ForestContributions::build(spec_); }
 
  private:
   void begin_tree(const StoredTree& tree, std::uint32_t output, std::span<const std::int64_t> features);
@@ -80,6 +87,11 @@ Result<MatrixRef> tree_input(const Frame& x, const InputRule& rule);
 
 // Adds the scores of all rows to `out` (rows x n_outputs), through float32 rows.
 void add_forest_scores(const ops::Forest& forest, const Matrix& x, double* out);
+
+// The contributions of all rows times `scale`, through float32 rows. Errors: too_large.
+Result<Contributions> forest_contributions(const ops::ForestContributions& forest, const Matrix& x, double scale);
+// Room for them. Errors: too_large.
+Result<Contributions> room_for_contributions(const ops::ForestContributions& forest, std::size_t rows);
 
 // Whether a DecisionTree*/ExtraTree* at the context takes NaN, by the rules of its version.
 bool tree_takes_nan(const BuildContext& context, const StoredTree& tree);

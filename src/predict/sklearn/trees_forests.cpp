@@ -22,15 +22,18 @@ double average_path_length(double n, bool old) {
   return 2.0 * (std::log(n - 1.0) + std::numbers::egamma) - 2.0 * (n - 1.0) / n;
 }
 
-class IsolationForest final : public FittedEstimator {
+class IsolationForest final : public FittedEstimator, public Explainable {
  public:
   struct Parts {
     double offset = 0.0;
     double threshold = 0.0;  // of 0.20's "old" behaviour; else 0
     double denominator = 0.0;
   };
-  IsolationForest(Signature signature, ops::Forest forest, Parts parts)
-      : FittedEstimator(std::move(signature)), forest_(std::move(forest)), parts_(parts) {}
+  IsolationForest(Signature signature, ops::Forest forest, Result<ops::ForestContributions> contributions, Parts parts)
+      : FittedEstimator(std::move(signature)),
+        forest_(std::move(forest)),
+        contributions_(std::move(contributions)),
+        parts_(parts) {}
 
   bool supports(Method method) const override {
     return method == Method::predict || method == Method::decision_function || method == Method::score_samples;
@@ -47,7 +50,20 @@ class IsolationForest final : public FittedEstimator {
   double cost_ns(std::size_t rows) const override {
     return 500.0 + static_cast<double>(rows) * (forest_.row_ns() + 40.0);
   }
-  std::size_t resident_bytes() const override { return forest_.resident_bytes(); }
+  std::size_t resident_bytes() const override {
+    return forest_.resident_bytes() + (contributions_ ? contributions_->resident_bytes() : 0);
+  }
+  // To the mean length of a row's paths: short ones mean an outlier.
+  std::span<const std::string> explained_names() const override { return feature_names_in(); }
+  Result<Contributions> explain(const Frame& x) const override {
+    if (!contributions_) return contributions_.error();
+    JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule()));
+    return forest_contributions(*contributions_, *m, 1.0 / static_cast<double>(forest_.tree_count()));
+  }
+  double explain_ns(std::size_t rows) const override {
+    if (!contributions_) return 500.0;
+    return 500.0 + contributions_->call_ns() + static_cast<double>(rows) * (contributions_->row_ns() + 20.0);
+  }
 
  private:
   double answer(Method method, double depths) const {
@@ -59,6 +75,7 @@ class IsolationForest final : public FittedEstimator {
   }
 
   ops::Forest forest_;
+  Result<ops::ForestContributions> contributions_;
   Parts parts_;
 };
 
@@ -142,7 +159,9 @@ Result<std::unique_ptr<Estimator>> build_isolation_forest(const BuildContext& co
   }
   if (takes_nan) signature.rule.finite = Finite::any;
   JACKDAW_ASSIGN(ops::Forest forest, assembler->build(context));
-  return std::unique_ptr<Estimator>(std::make_unique<IsolationForest>(std::move(signature), std::move(forest), parts));
+  Result<ops::ForestContributions> contributions = assembler->contributions();
+  return std::unique_ptr<Estimator>(
+      std::make_unique<IsolationForest>(std::move(signature), std::move(forest), std::move(contributions), parts));
 }
 
 // ---- RandomTreesEmbedding -----------------------------------------------------------------------------------------

@@ -60,12 +60,15 @@ Result<StoredTree> TreeReader::read_nodes(NodeId node, std::string_view name) {
   if (nodes_total_ > nodes_total_max)
     return broken(name, fmt::format("the model has more than {} nodes", nodes_total_max));
 
-  JACKDAW_TRY(spend_bytes(context_, static_cast<std::uint64_t>(array.count()) * 64));
+  JACKDAW_TRY(spend_bytes(context_, static_cast<std::uint64_t>(array.count()) * 72));
   JACKDAW_ASSIGN(tree.left, placed(context_, name, formats::field_int64s(array, "left_child")));
   JACKDAW_ASSIGN(tree.right, placed(context_, name, formats::field_int64s(array, "right_child")));
   JACKDAW_ASSIGN(tree.feature, placed(context_, name, formats::field_int64s(array, "feature")));
   JACKDAW_ASSIGN(tree.threshold, placed(context_, name, formats::field_doubles(array, "threshold")));
   JACKDAW_ASSIGN(tree.samples, placed(context_, name, formats::field_doubles(array, "n_node_samples")));
+  if (formats::has_field(array, "weighted_n_node_samples")) {
+    JACKDAW_ASSIGN(tree.weights, placed(context_, name, formats::field_doubles(array, "weighted_n_node_samples")));
+  }
   tree.knows_missing = formats::has_field(array, "missing_go_to_left");
   if (tree.knows_missing) {
     JACKDAW_ASSIGN(tree.missing_left, placed(context_, name, formats::field_int64s(array, "missing_go_to_left")));
@@ -143,6 +146,9 @@ void ForestAssembler::begin_tree(const StoredTree& tree, std::uint32_t output, s
   entry.output = output;
   spec_.trees.push_back(entry);
   spec_.nodes.resize(tree_begin_ + tree.node_count);
+  const std::size_t weights = std::min(tree.node_count, tree.weights.size());
+  spec_.covers.insert(spec_.covers.end(), tree.weights.begin(),
+                      tree.weights.begin() + static_cast<std::ptrdiff_t>(weights));
   for (std::size_t n = 0; n < tree.node_count; ++n) {
     if (tree.is_leaf(n)) continue;
     ops::ForestNode& node = spec_.nodes[tree_begin_ + n];
@@ -197,6 +203,34 @@ void add_forest_scores(const ops::Forest& forest, const Matrix& x, double* out) 
     fill_rows(x, begin, rows, block);
     forest.add_scores(block.data(), rows, x.cols, out + begin * forest.n_outputs());
   }
+}
+
+Result<Contributions> room_for_contributions(const ops::ForestContributions& forest, std::size_t rows) {
+  Contributions out{rows, forest.n_outputs(), forest.n_features(), {}};
+  std::size_t cells = 0;
+  if (!checked_mul(rows, (out.features + 1) * out.outputs, cells) || cells > std::size_t{1} << 26) {
+    return make_error(Code::too_large, "The contributions of {} rows by {} features are too many; send fewer rows.",
+                      rows, out.features);
+  }
+  out.values.resize(cells);
+  return out;
+}
+
+Result<Contributions> forest_contributions(const ops::ForestContributions& forest, const Matrix& x, double scale) {
+  JACKDAW_ASSIGN(Contributions out, room_for_contributions(forest, x.rows));
+  std::vector<float> block;
+  const std::size_t width = out.outputs * (out.features + 1);
+  const std::size_t block_rows = std::clamp<std::size_t>((1u << 18) / std::max<std::size_t>(1, x.cols), 1, 1024);
+  for (std::size_t begin = 0; begin < x.rows; begin += block_rows) {
+    const std::size_t rows = std::min(block_rows, x.rows - begin);
+    block.resize(std::max<std::size_t>(1, rows * x.cols));
+    fill_rows(x, begin, rows, block);
+    forest.write(block.data(), rows, x.cols, out.values.data() + begin * width);
+  }
+  if (scale != 1.0) {
+    for (double& value : out.values) value *= scale;
+  }
+  return out;
 }
 
 // 1.3: DecisionTree* with the best splitter. 1.6: ExtraTree* and random splitters too. 1.9: every criterion.
