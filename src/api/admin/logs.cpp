@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "src/api/access/admit.h"
 #include "src/api/admin/admin.h"
 #include "src/api/admin/log_filter.h"
 
@@ -150,20 +151,20 @@ class LogStream : public std::enable_shared_from_this<LogStream> {
   Instant sent_{};
 };
 
-// Logs tell who asks for what: for whoever may write, too.
-bool may_read(const Call& call) {
-  const auto refusal = write_refusal(call);
-  if (refusal) answer_error(call, 403, "Logs are for those who may write. " + *refusal);
-  return !refusal;
+// The table's row asks for the right to write; one that is limited to some models or namespaces is for their logs only.
+bool may_read(const Call& call, const Wanted& wanted) {
+  if (may_use(call, wanted.service, wanted.namespace_name)) return true;
+  answer_error(call, 403,
+               "The rights of \"" + call.grant->name + "\" do not cover these logs; name a service and its namespace.");
+  return false;
 }
 
 }  // namespace
 
 void logs(Call call) {
-  if (!may_read(call)) return;
   if (call.api->context.log == nullptr) return answer_error(call, 404, "This daemon keeps no log records.");
   auto wanted = read_query(call);
-  if (!wanted) return;
+  if (!wanted || !may_read(call, *wanted)) return;
   if (wanted->follow) {
     std::make_shared<LogStream>(std::move(call), std::move(*wanted))->start();
     return;

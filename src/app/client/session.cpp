@@ -8,7 +8,9 @@
 namespace jackdaw::app {
 
 Result<ApiClient> open_client(const TargetFlags& flags) {
-  return ApiClient::make(flags.connection, net::make_http_client());
+  net::TlsClientOptions tls;
+  tls.ca_file = flags.connection.ca_file;
+  return ApiClient::make(flags.connection, net::make_http_client(std::move(tls)));
 }
 
 Result<Session> Session::open(const TargetFlags& flags) {

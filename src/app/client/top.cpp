@@ -73,7 +73,7 @@ class Screen {
       const std::string_view line = text.substr(0, text.find('\n'));
       text.remove_prefix(std::min(line.size() + 1, text.size()));
       out += line;
-      out += "\x1b[K\r\n";
+      out += "\x1b[K\n";
     }
     print(out + "\x1b[J");
   }

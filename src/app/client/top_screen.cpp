@@ -113,10 +113,11 @@ void sort_rows(std::vector<TopRow>& rows, TopOrder order) {
   });
 }
 
+// What matters most comes first: a narrow terminal cuts the end.
 std::string header_line(const TopReport& report) {
-  return fmt::format("jackdaw {} at {}, up {}, {:.0f} connection(s), CPU {:.0f}%, memory {}, {} request(s)/s",
-                     report.version, report.server, short_age(report.uptime_s), report.connections, report.cpu_percent,
-                     short_bytes(report.resident_bytes), short_number(report.requests_per_s));
+  return fmt::format("jackdaw {}, up {}, {} request(s)/s, {:.0f} connection(s), CPU {:.0f}%, memory {}, at {}",
+                     report.version, short_age(report.uptime_s), short_number(report.requests_per_s),
+                     report.connections, report.cpu_percent, short_bytes(report.resident_bytes), report.server);
 }
 
 // Dashes for what a model does not have.

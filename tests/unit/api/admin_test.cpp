@@ -4,7 +4,6 @@
 #include "jackdaw/spec/json.h"
 #include "src/api/admin/log_filter.h"
 #include "src/api/admin/process_metrics.h"
-#include "src/api/resources/events.h"
 #include "src/api/routes.h"
 #include "tests/unit/api/fakes.h"
 
@@ -94,12 +93,6 @@ TEST_CASE("BadQuestionsAboutLogsAre400") {
   }
 }
 
-TEST_CASE("LogsAreForThisMachineOnly") {
-  AdminWorld world;
-  world.options.repository_writes = false;
-  CHECK(world.logs("")->answer->status == 403);
-}
-
 TEST_CASE("AFollowerGetsWhatComes") {
   AdminWorld world;
   world.say("first", {{"model", "iris"}});
@@ -166,32 +159,6 @@ TEST_CASE("MetricsTellOfTheProcess") {
     CHECK(text.find(name) != std::string::npos);
   }
   CHECK(admin::process_usage().resident_bytes > 1'000'000);
-}
-
-TEST_CASE("WhatIsSaidOfAServiceAreItsEvents") {
-  AdminWorld world;
-  world.say("model ready", {{"model", "iris"}, {"load_ms", 1.5}}, 20);
-  world.say("request", {{"path", "/v1/models/iris:predict"}}, 15);
-  for (const int ago : {10, 5}) {
-    const LogField reason{"reason", "no such file"};
-    world.ring.on_record(
-        {world.still.wall() - std::chrono::seconds(ago), LogLevel::error, "model failed to load", {&reason, 1}});
-  }
-  const auto object = spec::read_json(R"({"apiVersion":"serving.kserve.io/v1beta1","kind":"InferenceService",
-    "metadata":{"name":"iris","namespace":"default","uid":"u-1"}})",
-                                      "object");
-  const auto events = resources::events_about(*object, world.ring.read({}));
-  REQUIRE(events.size() == 2);
-  const auto text = [](const spec::Json& event, const char* name) { return std::string(event.find(name)->as_text()); };
-  CHECK(text(events[0], "reason") == "ModelReady");
-  CHECK(text(events[0], "type") == "Normal");
-  CHECK(text(events[0], "message") == "model ready: model=iris, load_ms=1.5");
-  CHECK(text(events[1], "reason") == "ModelFailedToLoad");
-  CHECK(text(events[1], "type") == "Warning");
-  CHECK(events[1].find("count")->as_integer() == 2);
-  CHECK(text(events[1], "firstTimestamp") == "2023-11-14T22:13:10Z");
-  CHECK(text(events[1], "lastTimestamp") == "2023-11-14T22:13:15Z");
-  CHECK(events[1].find_path({"involvedObject", "uid"})->as_text() == "u-1");
 }
 
 }  // namespace jackdaw::api

@@ -94,7 +94,7 @@ TEST_CASE("TopShowsWhatHappenedBetweenTwoLooks") {
   const std::string text = top_text(report, {});
   INFO(text);
   CHECK(text.starts_with(
-      "jackdaw 9.9 at http://x, up 3m20s, 3 connection(s), CPU 50%, memory 1.0 MiB, 130 request(s)/s\n\n"));
+      "jackdaw 9.9, up 3m20s, 130 request(s)/s, 3 connection(s), CPU 50%, memory 1.0 MiB, at http://x\n\n"));
   CHECK(text.find("UNAVAILABLE: no file") != std::string::npos);
   CHECK(text.find("50%") != std::string::npos);
   const spec::Json object = json(top_json(report));
