@@ -34,7 +34,7 @@ constexpr FieldRow rows[] = {
 
     {"InferenceServiceSpec", "predictor", object, "PredictorSpec"},
     {"InferenceServiceSpec", "transformer", object, "TransformerSpec", unsupported, "the answer would miss its pre- and post-processing; remove it, or put the steps into the model's own pipeline"},
-    {"InferenceServiceSpec", "explainer", object, "ExplainerSpec", unsupported, ":explain would have no answer; remove it to serve the predictor alone"},
+    {"InferenceServiceSpec", "explainer", object, "ExplainerSpec", unsupported, "its answers would be missing; remove it: TreeSHAP is built in, POST /v1/models/{name}:explain answers for XGBoost, LightGBM and scikit-learn's trees"},
     {"InferenceServiceSpec", "canary", object_list, "CanarySpec", unsupported, "all traffic would go to the stable predictor; remove it, or serve the canary as a service of its own"},
 
     {"CanarySpec", "predictor", object, "PredictorSpec"},

@@ -128,7 +128,7 @@ TEST_CASE("EachRefusedManifestHasOneErrorThatNamesItsReason") {
       {"refused-canary-list.yaml", "'canary'"},
       {"refused-transformer.yaml", "'transformer'"},
       {"refused-collocated-transformer.yaml", "'transformer-container'"},
-      {"refused-explainer.yaml", "'explainer'"},
+      {"refused-explainer.yaml", "'explainer': its answers would be missing; remove it: TreeSHAP is built in"},
       {"refused-custom-predictor.yaml", "container image"},
       {"refused-storage-uris.yaml", "storageUris with 2 sources"},
       {"refused-tensorflow.yaml", "model format 'tensorflow'"},
