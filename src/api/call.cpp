@@ -18,6 +18,14 @@ void pass_headers(const Call& call, net::Response& response) {
       response.headers.push_back({std::string(name), std::string(*value)});
   }
   add_cors_headers(call, response);
+  if (call.revision != nullptr && !call.revision->revision.empty())
+    response.headers.push_back({"x-jackdaw-revision", call.revision->revision});
+}
+
+void count_answer(const Call& call, int status) {
+  if (!call.measured || call.revision == nullptr || call.revision->counts == nullptr) return;
+  const Duration took = call.api->context.clock->now() - call.request().received();
+  call.revision->counts->count(took, call.refused || status >= 500);
 }
 
 }  // namespace
@@ -50,6 +58,7 @@ void log_access(const Api& api, const AccessRecord& record, int status, std::siz
 
 void answer(const Call& call, net::Response response) {
   pass_headers(call, response);
+  count_answer(call, response.status);
   if (call.api->options.access_log) log_access(*call.api, access_record(call), response.status, response.body.size());
   if (call.log != nullptr) call.log->answered(response.status, response.content_type, response.body);
   call.exchange->reply(std::move(response));

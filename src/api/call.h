@@ -37,15 +37,21 @@ struct Call {
   bool service_path = false;             // the route starts with /{namespace}/{name}
   std::shared_ptr<PayloadLog> log = {};  // null: nobody is told of it
   GrantPtr grant = {};                   // what the caller may use; null: everything
+  // Who answers, once that is known: named in x-jackdaw-revision.
+  serving::ServedModelPtr revision;
+  bool measured = false;  // a prediction or generation: its answer counts for the revision
+  bool refused = false;   // by the model itself, whatever the status
 
   const net::Request& request() const { return exchange->request(); }
 };
 
 using Endpoint = void (*)(Call call);
 
-// Sends an answer: passes x-request-id and traceparent through and writes the access log.
+// Sends an answer: passes x-request-id and traceparent through, names and counts the revision, and writes the access
+// log.
 void answer(const Call& call, net::Response response);
-// The same for a streamed answer: its head leaves at once. The access log is the streamer's, when the answer ends.
+// The same for a streamed answer: its head leaves at once. Counting and the access log are the streamer's, when the
+// answer ends.
 std::shared_ptr<net::EventStream> answer_events(const Call& call, net::Response head);
 // {"error": "..."} with that status.
 void answer_error(const Call& call, int status, std::string_view message);

@@ -122,6 +122,7 @@ control::DeclaredModel declared_model(const spec::InferenceService& service, con
   const bool mlserver = service.runtime.dialect == spec::RuntimeDialect::mlserver;
   model.dialect = mlserver ? serving::Dialect::mlserver : serving::Dialect::kserve;
   model.stopped = service.stopped;
+  model.rollout = service.rollout;
   model.place = predictor.place.text();
   model.engine.model_name = model.name;
   model.engine.model_format = *predictor.model_format;
@@ -146,6 +147,7 @@ control::DeclaredModel declared_model(const spec::LlmInferenceService& service, 
   model.service_name = *service.metadata.name;
   model.namespace_name = *service.metadata.namespace_name;
   model.stopped = service.stopped;
+  model.rollout = service.rollout;
   model.place = service.place.text();
   model.engine.model_name = model.name;
   model.resolve = [uri = *service.model_uri, base = service.base_dir, storage] {
@@ -287,6 +289,7 @@ class Wired final : public Daemon {
         event_sender_(
             {}, [] { return net::make_http_client(); }, metrics_),
         control_(control::make_model_control(factory_, registry_, metrics_)),
+        shadow_(metrics_, system_clock()),
         cpu_pool_("cpu", static_cast<std::size_t>(cpu_threads(daemon)), cpu_queue_max),
         store_pool_("store", 1, store_queue_max) {
     set_log_listener(log_ring_);
@@ -313,6 +316,7 @@ class Wired final : public Daemon {
     api::ApiContext context{&registry_,       control_.get(), &cpu_pool_,   &metrics_, &system_clock(),
                             &system_random(), store_.get(),   &store_pool_, &events_,  &access_};
     context.log = log_ring_.get();
+    context.shadow = &shadow_;
     const int io_threads = options.io_threads;
     JACKDAW_ASSIGN(server_, net::Server::start(std::move(options), api::make_handler(context, api_options)));
     for (const std::string& url : server_->urls()) {
@@ -431,23 +435,23 @@ class Wired final : public Daemon {
     metrics_.counter("jackdaw_secrets_reloads_total", "Certificates and token files read again.", labels, values).add();
   }
 
-  // What waits for company in a batch runs now.
-  static void drain_batchers(const serving::RegistrySnapshot& snapshot) {
-    for (const auto& model : snapshot.models()) {
-      for (const serving::ModelVersion& version : model->versions) {
-        if (version.batcher != nullptr) version.batcher->drain();
-      }
+  // What waits for company in a batch runs now. Of the engines those that generate are drained: a prediction is over
+  // before its connection is, and connections are drained anyway; an engine that drains refuses what a connection still
+  // brings.
+  static void drain_revision(const serving::ServedModel& revision, Instant deadline) {
+    for (const serving::ModelVersion& version : revision.versions) {
+      if (version.batcher != nullptr) version.batcher->drain();
+      if (version.engine != nullptr && version.engine->codec() != nullptr) version.engine->drain(deadline);
     }
   }
 
-  // Of the engines that generate. A prediction is over before its connection is, and connections are drained anyway; an
-  // engine that drains refuses what a connection still brings.
   void drain_engines(Instant deadline) {
     const auto snapshot = registry_.snapshot();
-    drain_batchers(*snapshot);
     for (const auto& model : snapshot->models()) {
-      for (const serving::ModelVersion& version : model->versions) {
-        if (version.engine != nullptr && version.engine->codec() != nullptr) version.engine->drain(deadline);
+      if (model->traffic == nullptr) {
+        drain_revision(*model, deadline);
+      } else {
+        for (const serving::TrafficShare& share : model->traffic->shares) drain_revision(*share.revision, deadline);
       }
     }
   }
@@ -469,6 +473,7 @@ class Wired final : public Daemon {
   std::unique_ptr<control::ModelControl> control_;
   std::unique_ptr<control::Reconciler> reconciler_;
   std::unique_ptr<ConfigWatch> config_watch_;
+  serving::Shadow shadow_;
   serving::WorkerPool cpu_pool_;
   serving::WorkerPool store_pool_;       // one thread: what is written waits for the disk there
   std::unique_ptr<net::Server> server_;  // last: its threads use everything above

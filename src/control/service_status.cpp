@@ -60,6 +60,33 @@ std::string_view truth_of(const ServiceState& state) {
   return state.phase == ServicePhase::loading ? "Unknown" : "False";
 }
 
+const Revision* canary_revision(const ServiceState& state, const CanaryWish& canary) {
+  return state.rollout->by_fingerprint(canary.fingerprint);
+}
+
+// Canaries together, as KServe 0.20 has it; and whether a revision has lost its traffic by its answers.
+void add_rollout_conditions(const ServiceState& state, std::vector<Condition>& out) {
+  if (state.rollout == nullptr || state.phase == ServicePhase::stopped) return;
+  const auto& canaries = state.rollout->wish().canaries;
+  if (!canaries.empty()) {
+    Condition condition{"CanaryPredictorReady", "True", "AllCanariesReady", ""};
+    for (const CanaryWish& canary : canaries) {
+      const Revision* revision = canary_revision(state, canary);
+      if (revision != nullptr && revision->state == RevisionState::ready) continue;
+      condition.status = "False";
+      condition.reason = "CanariesNotReady";
+      if (!condition.message.empty()) condition.message += "; ";
+      const bool failed = revision != nullptr && !revision->failure.empty();
+      condition.message += fmt::format("{}: {}", canary.name, failed ? revision->failure : "is being loaded");
+    }
+    out.push_back(std::move(condition));
+  }
+  const auto& rolled_back = state.rollout->memory().rolled_back;
+  if (rolled_back.empty()) return;
+  const RolledBack& last = rolled_back.back();
+  out.push_back({"RolledBack", "True", last.reason, fmt::format("{}: {}", last.revision, last.message)});
+}
+
 // Ready and whatever it is made of, by the kind's own names.
 std::vector<Condition> conditions_of(const ServiceState& state, bool language_model) {
   const std::string_view truth = truth_of(state);
@@ -68,6 +95,7 @@ std::vector<Condition> conditions_of(const ServiceState& state, bool language_mo
   if (state.phase == ServicePhase::loading) reason = "Loading", message = "The model is being loaded.";
   if (state.phase == ServicePhase::stopped) reason = "Stopped", message = "The service is stopped.";
   std::vector<Condition> out;
+  add_rollout_conditions(state, out);
   const auto add = [&](std::string_view type) { out.push_back({type, truth, reason, message}); };
   if (language_model) {
     out.push_back({"PresetsCombined", "True", "", ""});
@@ -81,17 +109,25 @@ std::vector<Condition> conditions_of(const ServiceState& state, bool language_mo
   return out;
 }
 
-Json model_status(const ServiceState& state, const std::string& revision, const std::string& now) {
-  const auto loaded = [](bool yes, std::string_view otherwise) { return yes ? "Loaded" : std::string(otherwise); };
+// When the same failure was seen first.
+std::string failure_time(const Json* old_status, const std::string& message, const std::string& now) {
+  const Json* info = old_status == nullptr ? nullptr : old_status->find_path({"modelStatus", "lastFailureInfo"});
+  const Json* old_message = info == nullptr ? nullptr : info->find("message");
+  const Json* old_time = info == nullptr ? nullptr : info->find("time");
+  const bool same = old_message != nullptr && old_time != nullptr && old_message->as_text() == message;
+  return same ? std::string(old_time->as_text()) : now;
+}
+
+Json model_status(const ServiceState& state, const Json* old_status, const std::string& now) {
+  const bool active = !state.traffic.shares.empty();
   std::string target = "Loading";
   std::string transition = "InProgress";
-  bool active = state.old_one_answers;
   switch (state.phase) {
     case ServicePhase::ready:
-      target = "Loaded", transition = "UpToDate", active = true;
+      target = "Loaded", transition = "UpToDate";
       break;
     case ServicePhase::stopped:
-      target = "Standby", transition = "UpToDate", active = false;
+      target = "Standby", transition = "UpToDate";
       break;
     case ServicePhase::failed:
       target = "FailedToLoad";
@@ -101,40 +137,85 @@ Json model_status(const ServiceState& state, const std::string& revision, const 
       break;
   }
   const bool failed = state.phase == ServicePhase::failed;
+  const auto copies = static_cast<std::int64_t>(state.traffic.shares.size());
   Json out = Json::object({{"copies", Json::object({{"failedCopies", Json::integer(failed ? 1 : 0)},
-                                                    {"totalCopies", Json::integer(active ? 1 : 0)}})}});
+                                                    {"totalCopies", Json::integer(copies)}})}});
   if (failed) {
-    out.set("lastFailureInfo", Json::object({{"message", Json::text(state.message)},
-                                             {"modelRevisionName", Json::text(revision)},
-                                             {"reason", Json::text(state.reason)},
-                                             {"time", Json::text(now)}}));
+    Json info = Json::object({{"location", Json::text("predictor")}, {"message", Json::text(state.message)}});
+    if (state.rollout != nullptr && !state.rollout->memory().latest_created.empty())
+      info.set("modelRevisionName", Json::text(state.rollout->memory().latest_created));
+    info.set("reason", Json::text(state.reason));
+    info.set("time", Json::text(failure_time(old_status, state.message, now)));
+    out.set("lastFailureInfo", std::move(info));
   }
-  out.set("states",
-          Json::object({{"activeModelState",
-                         Json::text(loaded(active, state.phase == ServicePhase::stopped ? "Standby" : "Pending"))},
-                        {"targetModelState", Json::text(target)}}));
+  const std::string otherwise = state.phase == ServicePhase::stopped ? "Standby" : "Pending";
+  out.set("states", Json::object({{"activeModelState", Json::text(active ? "Loaded" : otherwise)},
+                                  {"targetModelState", Json::text(target)}}));
   out.set("transitionStatus", Json::text(transition));
   return out;
 }
 
-// components.predictor, whose traffic goes all to the revision that answers.
-Json predictor_component(const ServiceState& state, const Json* old_status, const std::string& revision,
-                         const std::string& url) {
+// Who has what, as Knative's route status says it; `host` is the service's own.
+Json traffic_json(const ServiceState& state, const std::string& host) {
+  std::vector<Json> rows;
+  for (const TrafficPart& part : state.traffic.shares) {
+    Json row = Json::object({{"latestRevision", Json::boolean(part.revision == state.rollout->memory().latest_ready)},
+                             {"percent", Json::integer(part.percent)},
+                             {"revisionName", Json::text(part.revision)}});
+    if (!part.tag.empty()) {
+      row.set("tag", Json::text(part.tag));
+      row.set("url", Json::text(fmt::format("http://{}-{}", part.tag, host)));
+    }
+    rows.push_back(std::move(row));
+  }
+  return Json::array(std::move(rows));
+}
+
+Json predictor_component(const ServiceState& state, const std::string& host, const std::string& url) {
   Json out = Json::object();
-  const Json* old = old_status == nullptr ? nullptr : old_status->find_path({"components", "predictor"});
-  const Json* old_ready = old == nullptr ? nullptr : old->find("latestReadyRevision");
-  const bool ready = state.phase == ServicePhase::ready;
-  const std::string answering = ready ? revision : old_ready == nullptr ? "" : std::string(old_ready->as_text());
-  out.set("latestCreatedRevision", Json::text(revision));
-  if (!answering.empty() && state.phase != ServicePhase::stopped) {
-    out.set("latestReadyRevision", Json::text(answering));
-    out.set("latestRolledoutRevision", Json::text(answering));
-    out.set("traffic", Json::array({Json::object({{"latestRevision", Json::boolean(answering == revision)},
-                                                  {"percent", Json::integer(100)},
-                                                  {"revisionName", Json::text(answering)}})}));
+  if (state.rollout != nullptr) {
+    const RolloutMemory& memory = state.rollout->memory();
+    const auto add = [&out](std::string_view member, const std::string& revision) {
+      if (!revision.empty()) out.set(member, Json::text(revision));
+    };
+    add("latestCreatedRevision", memory.latest_created);
+    add("latestReadyRevision", memory.latest_ready);
+    add("latestRolledoutRevision", memory.rolled_out);
+    add("previousRolledoutRevision", memory.previous);
+    if (!state.traffic.shares.empty()) out.set("traffic", traffic_json(state, host));
   }
   out.set("url", Json::text(url));
   return out;
+}
+
+Json canary_statuses(const ServiceState& state) {
+  std::vector<Json> rows;
+  for (const CanaryWish& canary : state.rollout->wish().canaries) {
+    const Revision* revision = canary_revision(state, canary);
+    const bool ready = revision != nullptr && revision->state == RevisionState::ready;
+    int percent = 0;
+    for (const TrafficPart& part : state.traffic.shares) {
+      if (revision != nullptr && part.revision == revision->name) percent = part.percent;
+    }
+    const bool failed = revision != nullptr && revision->state == RevisionState::failed;
+    Json model = Json::object({{"states", Json::object({{"activeModelState", Json::text(ready ? "Loaded" : "Pending")},
+                                                        {"targetModelState", Json::text(ready    ? "Loaded"
+                                                                                        : failed ? "FailedToLoad"
+                                                                                                 : "Loading")}})},
+                               {"transitionStatus", Json::text(ready    ? "UpToDate"
+                                                               : failed ? "BlockedByFailedLoad"
+                                                                        : "InProgress")}});
+    if (failed) {
+      model.set("lastFailureInfo", Json::object({{"message", Json::text(revision->failure)},
+                                                 {"modelRevisionName", Json::text(revision->name)},
+                                                 {"reason", Json::text("ModelLoadFailed")}}));
+    }
+    rows.push_back(Json::object({{"name", Json::text(canary.name)},
+                                 {"ready", Json::boolean(ready)},
+                                 {"trafficPercent", Json::integer(percent)},
+                                 {"modelStatus", std::move(model)}}));
+  }
+  return Json::array(std::move(rows));
 }
 
 std::string text_at(const Json& object, std::initializer_list<std::string_view> path) {
@@ -165,8 +246,7 @@ Json with_status(const Json& object, const ServiceState& any_state, const Status
   const bool language_model = text_at(object, {"kind"}) == "LLMInferenceService";
   const Json* generation_json = object.find_path({"metadata", "generation"});
   const std::int64_t generation = generation_json == nullptr ? 1 : generation_json->as_integer(1);
-  const std::string revision = fmt::format("{}-predictor-{:05}", name, generation);
-  const std::string url = fmt::format("http://{}-{}.{}", name, place, addresses.domain);
+  const std::string host = fmt::format("{}-{}.{}", name, place, addresses.domain);
   const Json* old_status = object.find("status");
 
   std::vector<Json> conditions;
@@ -180,17 +260,23 @@ Json with_status(const Json& object, const ServiceState& any_state, const Status
   } else {
     status.set("address", address);
     status.set("components",
-               Json::object({{"predictor", predictor_component(state, old_status, revision,
+               Json::object({{"predictor", predictor_component(state, host,
                                                                fmt::format("http://{}-predictor-{}.{}", name, place,
                                                                            addresses.domain))}}));
   }
+  if (state.rollout != nullptr && !state.rollout->wish().canaries.empty())
+    status.set("canaryStatuses", canary_statuses(state));
   status.set("conditions", Json::array(std::move(conditions)));
   if (!language_model) {
     status.set("deploymentMode", Json::text("Standard"));
-    status.set("modelStatus", model_status(state, revision, now));
+    status.set("modelStatus", model_status(state, old_status, now));
   }
   status.set("observedGeneration", Json::integer(generation));
-  status.set("url", Json::text(url));
+  if (state.rollout != nullptr && state.sources != nullptr) {
+    status.set("revisions", revisions_json(*state.rollout, *state.sources, state.traffic));
+    status.set("rollout", rollout_json(state.rollout->memory()));
+  }
+  status.set("url", Json::text("http://" + host));
   Json out = object;
   out.set("status", std::move(status));
   return out;

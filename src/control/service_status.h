@@ -2,9 +2,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "jackdaw/base/env.h"
 #include "jackdaw/spec/json.h"
+#include "src/control/rollout.h"
+#include "src/control/rollout_memory.h"
 
 namespace jackdaw::control {
 
@@ -12,10 +15,13 @@ enum class ServicePhase : unsigned char { loading, ready, failed, stopped };
 
 struct ServiceState {
   ServicePhase phase = ServicePhase::loading;
-  bool old_one_answers = false;  // loading or failed: an earlier revision still answers
-  std::string reason;            // failed: "ModelLoadFailed", "InvalidPredictorSpec"
+  std::string reason;  // failed: "ModelLoadFailed", "InvalidPredictorSpec"
   std::string message;
   std::string model_name;  // what clients call it
+  // What is known of its revisions; null when nothing is. Both must outlive the call.
+  const Rollout* rollout = nullptr;
+  const RevisionSources* sources = nullptr;
+  ServiceTraffic traffic;
 };
 
 struct StatusAddresses {

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "jackdaw/serving/router.h"
+
 namespace jackdaw::serving {
 namespace {
 
@@ -74,23 +76,44 @@ bool ServedModel::answers_to(std::string_view wanted) const {
   return name == wanted || std::find(aliases.begin(), aliases.end(), wanted) != aliases.end();
 }
 
-const ServedModel* RegistrySnapshot::find(std::string_view name, std::string_view host) const {
-  auto found = by_name_.find(name);
-  if (found == by_name_.end()) {
-    found = by_alias_.find(name);
-    if (found == by_alias_.end()) return nullptr;
-  }
-  const std::vector<const ServedModel*>& candidates = found->second;
-  if (candidates.size() == 1) return candidates.front();
-  for (const ServedModel* model : candidates) {
-    for (const char separator : {'-', '.'}) {
-      const std::string prefix = model->service_name + separator + model->namespace_name + '.';
-      if (host.starts_with(prefix)) return model;
-    }
-  }
-  const auto in_default = std::find_if(candidates.begin(), candidates.end(),
-                                       [](const ServedModel* m) { return m->namespace_name == "default"; });
-  return in_default == candidates.end() ? nullptr : *in_default;
+const NameIndex::Models* NameIndex::find(std::string_view name) const {
+  const auto& shard = shards_[shard_of(name)];
+  if (shard == nullptr) return nullptr;
+  const auto found = shard->find(name);
+  return found == shard->end() ? nullptr : &found->second;
+}
+
+void NameIndex::add(const std::string& name, const ServedModelPtr& model) {
+  auto& shard = shards_[shard_of(name)];
+  auto next = shard == nullptr ? std::make_shared<Shard>() : std::make_shared<Shard>(*shard);
+  Models& models = (*next)[name];
+  if (std::find(models.begin(), models.end(), model) == models.end()) models.push_back(model);
+  shard = std::move(next);
+}
+
+void NameIndex::remove(const std::string& name, const ServedModel* model) {
+  auto& shard = shards_[shard_of(name)];
+  if (shard == nullptr) return;
+  auto next = std::make_shared<Shard>(*shard);
+  const auto found = next->find(name);
+  if (found == next->end()) return;
+  std::erase_if(found->second, [model](const ServedModelPtr& one) { return one.get() == model; });
+  if (found->second.empty()) next->erase(found);
+  shard = std::move(next);
+}
+
+const ServedModelPtr& RegistrySnapshot::hold(std::string_view name, std::string_view host) const {
+  static const ServedModelPtr none;
+  const NameIndex::Models* candidates = by_name_.find(name);
+  if (candidates == nullptr) candidates = by_alias_.find(name);
+  if (candidates == nullptr) return none;
+  if (candidates->size() == 1) return candidates->front();
+  const auto meant = std::find_if(candidates->begin(), candidates->end(),
+                                  [host](const ServedModelPtr& model) { return host_means(*model, host); });
+  if (meant != candidates->end()) return *meant;
+  const auto in_default = std::find_if(candidates->begin(), candidates->end(),
+                                       [](const ServedModelPtr& m) { return m->namespace_name == "default"; });
+  return in_default == candidates->end() ? none : *in_default;
 }
 
 bool RegistrySnapshot::all_ready() const {
@@ -107,39 +130,58 @@ std::shared_ptr<const RegistrySnapshot> Registry::snapshot() const {
   return snapshot_;
 }
 
-void Registry::publish(std::vector<std::shared_ptr<const ServedModel>> models) {
-  auto next = std::make_shared<RegistrySnapshot>();
-  std::sort(models.begin(), models.end(), [](const auto& a, const auto& b) {
-    return std::pair(std::string_view(a->name), std::string_view(a->namespace_name)) <
-           std::pair(std::string_view(b->name), std::string_view(b->namespace_name));
-  });
-  next->models_ = std::move(models);
-  for (const auto& model : next->models_) {
-    next->by_name_[model->name].push_back(model.get());
-    for (const std::string& alias : model->aliases) {
-      auto& models_of_alias = next->by_alias_[alias];
-      if (models_of_alias.empty() || models_of_alias.back() != model.get()) models_of_alias.push_back(model.get());
-    }
-  }
-  snapshot_ = std::move(next);
+namespace {
+
+// Where (name, namespace) is or would be.
+auto place_of(std::vector<ServedModelPtr>& models, std::string_view name, std::string_view namespace_name) {
+  return std::lower_bound(models.begin(), models.end(), std::pair(name, namespace_name),
+                          [](const ServedModelPtr& model, const std::pair<std::string_view, std::string_view>& key) {
+                            return std::pair<std::string_view, std::string_view>(model->name, model->namespace_name) <
+                                   key;
+                          });
 }
 
+bool is(const ServedModel& model, std::string_view name, std::string_view namespace_name) {
+  return model.name == name && model.namespace_name == namespace_name;
+}
+
+}  // namespace
+
+void RegistrySnapshot::insert(ServedModelPtr model) {
+  erase(model->name, model->namespace_name);
+  by_name_.add(model->name, model);
+  for (const std::string& alias : model->aliases) by_alias_.add(alias, model);
+  const auto at = place_of(models_, model->name, model->namespace_name);
+  models_.insert(at, std::move(model));
+}
+
+bool RegistrySnapshot::erase(std::string_view name, std::string_view namespace_name) {
+  const auto at = place_of(models_, name, namespace_name);
+  if (at == models_.end() || !is(**at, name, namespace_name)) return false;
+  const ServedModelPtr old = *at;
+  by_name_.remove(old->name, old.get());
+  for (const std::string& alias : old->aliases) by_alias_.remove(alias, old.get());
+  models_.erase(at);
+  return true;
+}
+
+// A snapshot that nobody holds any more may be the last to hold an engine; it goes after the lock.
 void Registry::put(ServedModel model) {
+  auto added = std::make_shared<const ServedModel>(std::move(model));
+  std::shared_ptr<const RegistrySnapshot> old;
   const std::lock_guard lock(mutex_);
-  auto models = snapshot_->models_;
-  std::erase_if(models,
-                [&](const auto& m) { return m->name == model.name && m->namespace_name == model.namespace_name; });
-  models.push_back(std::make_shared<const ServedModel>(std::move(model)));
-  publish(std::move(models));
+  auto next = std::make_shared<RegistrySnapshot>(*snapshot_);
+  next->insert(std::move(added));
+  old = std::exchange(snapshot_, std::move(next));
 }
 
 bool Registry::remove(std::string_view name, std::string_view namespace_name) {
+  std::shared_ptr<const RegistrySnapshot> old;
   const std::lock_guard lock(mutex_);
-  auto models = snapshot_->models_;
-  const auto removed =
-      std::erase_if(models, [&](const auto& m) { return m->name == name && m->namespace_name == namespace_name; });
-  if (removed > 0) publish(std::move(models));
-  return removed > 0;
+  auto next = std::make_shared<RegistrySnapshot>(*snapshot_);
+  if (!next->erase(name, namespace_name)) return false;
+  old = std::exchange(snapshot_, std::move(next));
+  return true;
 }
 
 }  // namespace jackdaw::serving

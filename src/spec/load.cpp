@@ -19,6 +19,7 @@
 #include "src/spec/metadata.h"
 #include "src/spec/predictor.h"
 #include "src/spec/reader.h"
+#include "src/spec/rollout_reader.h"
 
 namespace jackdaw::spec {
 namespace {
@@ -179,6 +180,7 @@ class Loader {
     service.metadata = read_metadata(*object, complaints_);
     service.node = std::move(object);
     read_predictor(service, complaints_);
+    read_rollout(service, complaints_);
     check_unique("InferenceService", service.metadata, service.predictor.served_name, service.predictor.aliases);
     if (complaints_.errors() == errors_before) config_.services.push_back(std::move(service));
   }
@@ -192,6 +194,7 @@ class Loader {
     service.metadata = read_metadata(*object, complaints_);
     service.node = std::move(object);
     read_llm_service(service, complaints_);
+    read_rollout(service, complaints_);
     check_unique("LLMInferenceService", service.metadata, service.served_name, service.aliases);
     if (complaints_.errors() == errors_before) config_.llm_services.push_back(std::move(service));
   }

@@ -23,7 +23,7 @@ constexpr std::string_view no_pods = "jackdaw runs no pods";
 constexpr std::string_view no_store = "models are read in place; map their URIs with spec.storage.map of kind Daemon";
 
 // KServe's pkg/constants, Knative's autoscaling annotations, and our own.
-constexpr std::array<AnnotationRow, 60> annotation_rows = {{
+constexpr std::array<AnnotationRow, 70> annotation_rows = {{
     {"jackdaw.dev/config-file", true, ""},
     {"jackdaw.dev/predict-fn", true, ""},
     {"jackdaw.dev/model-memory-limit", true, ""},
@@ -46,12 +46,22 @@ constexpr std::array<AnnotationRow, 60> annotation_rows = {{
     {"jackdaw.dev/warm-up", true, ""},
     {"jackdaw.dev/logger-file", true, ""},
     {"jackdaw.dev/logger-file-size", true, ""},
+    {"jackdaw.dev/canary-traffic-percent", true, ""},
+    {"jackdaw.dev/deployment-strategy", true, ""},
+    {"jackdaw.dev/restarted-at", true, ""},
+    {"jackdaw.dev/rollback-error-rate", true, ""},
+    {"jackdaw.dev/rollback-latency-p99", true, ""},
+    {"jackdaw.dev/rollback-min-requests", true, ""},
+    {"jackdaw.dev/rollback-window", true, ""},
+    {"jackdaw.dev/rollout-paused", true, ""},
+    {"jackdaw.dev/shadow", true, ""},
+    {"jackdaw.dev/shadow-percent", true, ""},
     {"serving.kserve.io/stop", true, ""},
     {"serving.kserve.io/deploymentMode", false, no_pods},
     {"serving.kserve.io/autoscalerClass", false, no_scaling},
     {"serving.kserve.io/metrics", false, no_scaling},
     {"serving.kserve.io/targetUtilizationPercentage", false, no_scaling},
-    {"serving.kserve.io/enable-tag-routing", false, "there is one revision, so there are no tags"},
+    {"serving.kserve.io/enable-tag-routing", true, ""},
     {"serving.kserve.io/enable-metric-aggregation", false, "all metrics are at /metrics"},
     {"serving.kserve.io/enable-prometheus-scraping", false, "all metrics are at /metrics"},
     {"serving.kserve.io/disable-localmodel", false, no_store},
@@ -83,7 +93,7 @@ constexpr std::array<AnnotationRow, 60> annotation_rows = {{
     {"serving.kserve.io/reconcile-timeout", false, no_pods},
     {"serving.kserve.io/modelFormat", false, "the model's own format decides"},
     {"storage.kserve.io/readonly", false, "models are always read only"},
-    {"serving.knative.dev/rollout-duration", false, "traffic is not split between revisions"},
+    {"serving.knative.dev/rollout-duration", true, ""},
 }};
 
 bool starts_with(std::string_view text, std::string_view prefix) {

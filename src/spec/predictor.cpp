@@ -220,13 +220,16 @@ void read_predictor(InferenceService& service, Complaints& complaints) {
                      "spec.predictor is missing; it names the model to serve");
     return;
   }
-  if (!node->is_map()) return;
-  check_extension(*node, complaints);
+  if (node->is_map()) read_predictor(service, *node, complaints);
+}
+
+void read_predictor(InferenceService& service, const Node& node, Complaints& complaints) {
+  check_extension(node, complaints);
   Predictor& predictor = service.predictor;
-  set_text(*node, "name", predictor.name);
-  const Member* implementation = the_implementation(*node, complaints);
+  set_text(node, "name", predictor.name);
+  const Member* implementation = the_implementation(node, complaints);
   if (implementation == nullptr) return;
-  check_side_containers(*node, complaints);
+  check_side_containers(node, complaints);
   const Node& block = implementation->value;
   if (!block.is_map()) return;
   predictor.place = implementation->key_place();
@@ -239,11 +242,11 @@ void read_predictor(InferenceService& service, Complaints& complaints) {
   const bool known_format = read_format(*implementation, predictor, complaints);
   const bool known_protocol = read_protocol(block, predictor, complaints);
   if (!known_format) return;
-  read_source(*node, block, predictor, complaints);
+  read_source(node, block, predictor, complaints);
   if (known_protocol) choose_runtime(block, service, complaints);
   read_model_settings(block, service, complaints);
   const bool mlserver = service.runtime.dialect == RuntimeDialect::mlserver;
-  read_serving_stages({service.node.get(), node, predictor.is_language_model(), mlserver ? &predictor.env : nullptr},
+  read_serving_stages({service.node.get(), &node, predictor.is_language_model(), mlserver ? &predictor.env : nullptr},
                       predictor.stages, complaints);
 }
 

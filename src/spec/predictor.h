@@ -8,6 +8,8 @@ namespace jackdaw::spec {
 
 // Fills service.predictor, service.runtime and service.stopped from service.node and service.metadata.
 void read_predictor(InferenceService& service, Complaints& complaints);
+// The same from another node than spec.predictor.
+void read_predictor(InferenceService& service, const Node& predictor, Complaints& complaints);
 
 // The block's args and env, and what they and the annotations come to (served name, predict_proba, predict_fn).
 // Needs service.runtime. (model_settings.cpp)

@@ -35,7 +35,7 @@ constexpr FieldRow rows[] = {
     {"InferenceServiceSpec", "predictor", object, "PredictorSpec"},
     {"InferenceServiceSpec", "transformer", object, "TransformerSpec", unsupported, "the answer would miss its pre- and post-processing; remove it, or put the steps into the model's own pipeline"},
     {"InferenceServiceSpec", "explainer", object, "ExplainerSpec", unsupported, "its answers would be missing; remove it: TreeSHAP is built in, POST /v1/models/{name}:explain answers for XGBoost, LightGBM and scikit-learn's trees"},
-    {"InferenceServiceSpec", "canary", object_list, "CanarySpec", unsupported, "all traffic would go to the stable predictor; remove it, or serve the canary as a service of its own"},
+    {"InferenceServiceSpec", "canary", object_list, "CanarySpec"},
 
     {"CanarySpec", "predictor", object, "PredictorSpec"},
     {"CanarySpec", "trafficPercent", integer},
@@ -112,12 +112,12 @@ constexpr FieldRow rows[] = {
     {"ComponentExtension", "autoScaling", object, "AutoScaling", no_effect, "this version does not scale"},
     {"ComponentExtension", "containerConcurrency", integer, "", no_effect, "this version does not limit requests per service; spec.limits.maxConnections of kind Daemon limits the process"},
     {"ComponentExtension", "timeout", integer, "", no_effect, "predictions have no time limit of their own in this version"},
-    {"ComponentExtension", "canaryTrafficPercent", integer, "", unsupported, "traffic cannot be split between revisions; remove it, or serve both revisions under two names"},
+    {"ComponentExtension", "canaryTrafficPercent", integer},
     {"ComponentExtension", "logger", object, "Logger"},
     {"ComponentExtension", "batcher", object, "Batcher"},
     {"ComponentExtension", "labels", text_map, "", no_effect, "they go on pods"},
     {"ComponentExtension", "annotations", text_map, "", no_effect, "they go on pods"},
-    {"ComponentExtension", "deploymentStrategy", object, "DeploymentStrategy", no_effect},
+    {"ComponentExtension", "deploymentStrategy", object, "DeploymentStrategy"},
 
     {"AutoScaling", "behavior", object, "ScalingBehavior"},
     {"AutoScaling", "metrics", object_list, "ScalingMetric"},
@@ -172,7 +172,7 @@ constexpr FieldRow rows[] = {
     {"Batcher", "maxLatency", integer},
     {"Batcher", "timeout", integer, "", no_effect, "KServe's batcher does not use it either; maxLatency bounds the wait"},
 
-    {"DeploymentStrategy", "rollingUpdate", object, "RollingUpdate"},
+    {"DeploymentStrategy", "rollingUpdate", object, "RollingUpdate", no_effect, "a new revision is loaded beside the old one, whole"},
     {"DeploymentStrategy", "type"},
 
     {"RollingUpdate", "maxSurge", quantity},

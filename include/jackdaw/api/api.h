@@ -23,6 +23,7 @@
 #include "jackdaw/control/resource_store.h"
 #include "jackdaw/net/exchange.h"
 #include "jackdaw/serving/registry.h"
+#include "jackdaw/serving/shadow.h"
 #include "jackdaw/serving/worker_pool.h"
 
 namespace jackdaw::api {
@@ -61,6 +62,7 @@ struct ApiContext {
   const control::EventLog* events = nullptr;    // what happened to declared objects; null: nothing is known
   const Access* access = nullptr;               // null: everyone may do everything
   const LogRing* log = nullptr;                 // null: GET /admin/logs is a 404
+  serving::Shadow* shadow = nullptr;            // null: no request is copied
 };
 
 // A predict request of V2 or V1 as an engine takes it, from its JSON body alone. The error is what a client would read.

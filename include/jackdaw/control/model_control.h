@@ -11,6 +11,7 @@
 #include "jackdaw/base/result.h"
 #include "jackdaw/engine/engine.h"
 #include "jackdaw/serving/registry.h"
+#include "jackdaw/spec/rollout_settings.h"
 
 namespace jackdaw::control {
 
@@ -32,6 +33,27 @@ struct DeclaredModel {
   std::shared_ptr<serving::PayloadLogger> logger;  // null: none
   bool stopped = false;                            // declared, but not loaded until someone asks
   std::string place;                               // "service.yaml:12:5", for messages
+  std::string revision;                            // "iris-predictor-00002"; "" where revisions are not counted
+  spec::RolloutSettings rollout;                   // how a change of it comes into effect
+};
+
+// A part of a service's traffic.
+struct TrafficPart {
+  std::string revision;
+  int percent = 0;
+  std::string tag;  // of the Host that asks for it; "" = none
+
+  friend bool operator==(const TrafficPart&, const TrafficPart&) = default;
+};
+
+// Who of a service's revisions answers.
+struct ServiceTraffic {
+  std::vector<TrafficPart> shares;  // newest first, all loaded, 100 together; none: nobody answers
+  std::vector<std::string> kept;    // that stay, loaded or being loaded; those with a share do in any case
+  std::string shadow;               // gets copies of requests; "" = none
+  int shadow_percent = 100;
+
+  friend bool operator==(const ServiceTraffic&, const ServiceTraffic&) = default;
 };
 
 // Thread-safe. The factory and the registry must outlive it.
@@ -45,6 +67,17 @@ class ModelControl {
   // until then; a load that fails leaves the old one where it is. A stopped model is unloaded. `done` runs on the work
   // thread.
   virtual void put(DeclaredModel model, std::function<void(Result<void>)> done) = 0;
+  // Loads the revision `model.revision` beside what its service serves already, and publishes nothing. One that is
+  // loaded already is not loaded again: what else the declaration says of it is taken over. `done` runs on the work
+  // thread.
+  virtual void load_revision(DeclaredModel model, std::function<void(Result<void>)> done) = 0;
+  // Shares a service's traffic, at once: it waits for no load. Revisions that `traffic` does not name are let go of;
+  // their engines end with the last request that has them. Revisions it names and that are not loaded are left out.
+  virtual void serve(const std::string& namespace_name, const std::string& service_name, ServiceTraffic traffic) = 0;
+  // How a loaded revision has answered; null when it is not loaded.
+  virtual std::shared_ptr<const serving::RevisionCounts> counts(const std::string& namespace_name,
+                                                                const std::string& service_name,
+                                                                const std::string& revision) const = 0;
   // Takes a service's model away; requests that have it keep it to their end. `done` runs on the work thread.
   virtual void remove(std::string namespace_name, std::string service_name, std::function<void()> done) = 0;
   // Repository API. `done` is called on the work thread. not_found when no such model was declared; otherwise what the

@@ -4,16 +4,19 @@
 // a request, so a model that is replaced or unloaded stays alive until its last request has ended.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "jackdaw/base/metrics.h"
 #include "jackdaw/engine/engine.h"
+#include "jackdaw/serving/revision_counts.h"
 
 namespace jackdaw::serving {
 
@@ -59,6 +62,12 @@ struct ModelVersion {
   std::shared_ptr<ResponseCache> cache = {};  // null: every call runs
 };
 
+struct Traffic;
+struct ServedModel;
+using ServedModelPtr = std::shared_ptr<const ServedModel>;
+
+// One revision of a service, as it answers. What the registry holds under a name is the revision that the service's
+// traffic goes to unless `traffic` says more.
 struct ServedModel {
   std::string name;            // what clients call it
   std::string namespace_name;  // Kubernetes namespace of its InferenceService
@@ -69,6 +78,12 @@ struct ServedModel {
   Dialect dialect = Dialect::kserve;
   bool unloaded = false;               // unloaded on request: KServe and MLServer then answer as if it were not there
   std::vector<ModelVersion> versions;  // ascending; the last one answers when none is asked for
+  std::string revision;                // "iris-predictor-00002"; "" for a model that is not counted in revisions
+  std::shared_ptr<RevisionCounts> counts;  // of this revision, however often it is published; may be null
+  std::shared_ptr<const Traffic> traffic;  // null: every request is this revision's own
+
+  ServedModelPtr shadow;     // gets copies of this revision's requests; null: none
+  int shadow_percent = 100;  // of them
 
   std::shared_ptr<PayloadLogger> logger;  // null: nobody is told of requests and answers
 
@@ -77,23 +92,58 @@ struct ServedModel {
   bool answers_to(std::string_view wanted) const;  // its name or one of its aliases
 };
 
+// A part of a service's traffic. serving/router.h says whose a request is.
+struct TrafficShare {
+  ServedModelPtr revision;  // has no traffic of its own
+  int percent = 0;          // 0: only by its tag
+  std::string tag;          // "latest" of the Host latest-iris-default.example.com; "" = none
+};
+
+struct Traffic {
+  std::vector<TrafficShare> shares;  // newest first; the percents come to 100
+};
+
+// Names to models. A copy shares everything with its original but what is changed after, so that a snapshot of a
+// thousand models costs a few microseconds more than a snapshot of ten.
+class NameIndex {
+ public:
+  using Models = std::vector<ServedModelPtr>;
+  const Models* find(std::string_view name) const;  // null: nobody has it
+  void add(const std::string& name, const ServedModelPtr& model);
+  void remove(const std::string& name, const ServedModel* model);
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  using Shard = std::unordered_map<std::string, Models, Hash, std::equal_to<>>;
+  static constexpr std::size_t shard_count = 64;
+  static std::size_t shard_of(std::string_view name) { return Hash{}(name) % shard_count; }
+
+  std::array<std::shared_ptr<const Shard>, shard_count> shards_;
+};
+
 class RegistrySnapshot {
  public:
   // The model of that name: the only one, or the one in the namespace that `host` ("iris-default.example.com",
-  // "iris.default.example.com") points at, or the one in "default". Null when there is none or it stays ambiguous.
-  // Aliases are looked at when no model has the name as its own.
-  const ServedModel* find(std::string_view name, std::string_view host = {}) const;
+  // "iris.default.example.com", with a tag in front or not) points at, or the one in "default". Null when there is
+  // none or it stays ambiguous. Aliases are looked at when no model has the name as its own.
+  const ServedModel* find(std::string_view name, std::string_view host = {}) const { return hold(name, host).get(); }
+  // The same, alive without the snapshot: what a request keeps to its end, so that it keeps nobody else's model.
+  const ServedModelPtr& hold(std::string_view name, std::string_view host = {}) const;
   // In name order.
-  const std::vector<std::shared_ptr<const ServedModel>>& models() const { return models_; }
+  const std::vector<ServedModelPtr>& models() const { return models_; }
   // Every declared model that was not unloaded on purpose has a ready version.
   bool all_ready() const;
 
  private:
   friend class Registry;
-  std::vector<std::shared_ptr<const ServedModel>> models_;  // sorted by (name, namespace)
-  using Names = std::map<std::string, std::vector<const ServedModel*>, std::less<>>;
-  Names by_name_;
-  Names by_alias_;
+  void insert(ServedModelPtr model);  // in the place of the one with its name and namespace
+  bool erase(std::string_view name, std::string_view namespace_name);
+
+  std::vector<ServedModelPtr> models_;  // sorted by (name, namespace)
+  NameIndex by_name_;
+  NameIndex by_alias_;
 };
 
 class Registry {
@@ -106,8 +156,6 @@ class Registry {
   bool remove(std::string_view name, std::string_view namespace_name);
 
  private:
-  void publish(std::vector<std::shared_ptr<const ServedModel>> models);
-
   mutable std::mutex mutex_;
   std::shared_ptr<const RegistrySnapshot> snapshot_;
 };

@@ -11,6 +11,7 @@
 #include "jackdaw/base/config_value.h"
 #include "jackdaw/spec/llm_settings.h"
 #include "jackdaw/spec/node.h"
+#include "jackdaw/spec/rollout_settings.h"
 #include "jackdaw/spec/runtime_selection.h"
 #include "jackdaw/spec/serving_stages.h"
 
@@ -56,6 +57,7 @@ struct InferenceService {
   ObjectMeta metadata;
   Predictor predictor;
   SelectedRuntime runtime;           // chosen by KServe's rules
+  RolloutSettings rollout;           // how a change of it comes into effect
   bool stopped = false;              // annotation serving.kserve.io/stop: "true": declared, but must not be loaded
   std::string base_dir;              // folder of the file it came from; relative storage URIs start here
   std::shared_ptr<const Node> node;  // everything as it was written, for giving it back unchanged

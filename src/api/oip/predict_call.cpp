@@ -1,11 +1,13 @@
 #include "src/api/oip/predict_call.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "jackdaw/base/text.h"
 #include "jackdaw/serving/batcher.h"
 #include "jackdaw/serving/response_cache.h"
+#include "jackdaw/serving/router.h"
 #include "src/api/access/admit.h"
 
 namespace jackdaw::api::oip {
@@ -69,19 +71,38 @@ struct Prediction {
   serving::ModelMetrics& metrics() const { return *found.version->metrics; }
 };
 
-void answer_failure(const Prediction& p, const Error& error) {
+void answer_failure(Prediction& p, const Error& error) {
   p.metrics().request_failure.add();
   const int status = http_status(error.code);
   if (p.found.batch_shape) return answer_batch_failure(p.call, status, error_body(error.text()));
   answer_error(p.call, status, error.text());
 }
 
+// What was answered, when a shadow is to answer it too.
+std::optional<std::vector<engine::Tensor>> copy_for_shadow(const Call& call, const Found& found,
+                                                           const std::vector<engine::Tensor>& outputs) {
+  const ApiContext& context = call.api->context;
+  if (context.shadow == nullptr || !context.shadow->wants(*found.model, *context.random)) return std::nullopt;
+  return outputs;
+}
+
+std::string shadow_id(const Call& call, const engine::InferenceRequest& request) {
+  const auto header = call.request().header("x-request-id");
+  return header && !header->empty() ? std::string(*header) : request.id;
+}
+
 // Io thread: the engine has answered.
 void finish(Prediction& p, Result<std::vector<engine::Tensor>> outcome) {
-  if (!outcome) return answer_failure(p, outcome.error());
+  if (!outcome) {
+    p.call.refused = true;
+    return answer_failure(p, outcome.error());
+  }
   if (p.found.version->cache != nullptr && !p.explains()) p.found.version->cache->insert(std::move(p.key), *outcome);
+  auto copy = p.explains() ? std::nullopt : copy_for_shadow(p.call, p.found, *outcome);
   p.render(p.call, p.found, std::move(*outcome));
   count_success(p.metrics(), *p.request, p.timings, p.now(), p.executions);
+  if (!copy) return;
+  p.call.api->context.shadow->compare({p.found.model, p.request, std::move(*copy), shadow_id(p.call, *p.request)});
 }
 
 // Triton counts requests that the cache answered as successes, and no inferences or executions for them.
@@ -175,13 +196,21 @@ std::string model_names(const Call& call, const serving::RegistrySnapshot& snaps
   return out + "]}";
 }
 
-Found find_ready(const Call& call, const std::string& name, const std::string& version) {
-  Found found{call.api->context.registry->snapshot(), nullptr, nullptr};
-  const serving::ServedModel* model = found.snapshot->find(name, call.request().header("host").value_or(""));
+serving::ServedModelPtr route_call(Call& call, const serving::RegistrySnapshot& snapshot, std::string_view name) {
+  const std::string_view host = call.request().header("host").value_or("");
+  const std::string_view session = call.request().header("x-session-id").value_or("");
+  call.revision = serving::route(snapshot.hold(name, host), {host, session}, *call.api->context.random);
+  return call.revision;
+}
+
+Found find_ready(Call& call, const std::string& name, const std::string& version) {
+  Found found;
+  const auto snapshot = call.api->context.registry->snapshot();
+  const serving::ServedModelPtr model = call.revision != nullptr ? call.revision : route_call(call, *snapshot, name);
   const serving::ModelVersion* wanted = nullptr;
   if (model != nullptr && !model->unloaded) wanted = version.empty() ? model->latest() : model->version(version);
   if (wanted == nullptr) {
-    answer_unknown_model(call, *found.snapshot, name, version);
+    answer_unknown_model(call, *snapshot, name, version);
     return found;
   }
   if (wanted->state != ModelState::ready) {
@@ -196,7 +225,7 @@ Found find_ready(const Call& call, const std::string& name, const std::string& v
   return found;
 }
 
-Found find_predictive(const Call& call, const std::string& name, const std::string& version) {
+Found find_predictive(Call& call, const std::string& name, const std::string& version) {
   Found found = find_ready(call, name, version);
   if (found.model == nullptr || found.version->engine->codec() == nullptr) return found;
   answer_error(call, 400,

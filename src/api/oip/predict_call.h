@@ -11,22 +11,25 @@
 
 namespace jackdaw::api::oip {
 
-// The model a call is for, kept alive by the snapshot for as long as the call lasts.
+// The revision a call is for, kept alive for as long as the call lasts.
 struct Found {
-  std::shared_ptr<const serving::RegistrySnapshot> snapshot;
-  const serving::ServedModel* model = nullptr;
+  serving::ServedModelPtr model;
   const serving::ModelVersion* version = nullptr;  // ready
   std::string batch_id = {};                       // once predicted: of the batch it ran in, "" = it ran by itself
   // Answered in the shape of KServe's batcher, failures too: {"message": …, "batchId": …, "predictions": …}.
   bool batch_shape = false;
 };
 
-// Finds a model that can answer; answers the call itself (404, 503) and returns a null model otherwise. `version` is
-// what the path says, "" = the latest.
-Found find_ready(const Call& call, const std::string& name, const std::string& version);
+// Routes the call: the revision of the model of that name whose request it is, once and for all (call.revision). Null
+// when there is no such model.
+serving::ServedModelPtr route_call(Call& call, const serving::RegistrySnapshot& snapshot, std::string_view name);
+
+// Finds a revision that can answer, unless the call is routed already; answers the call itself (404, 503) and returns
+// a null model otherwise. `version` is what the path says, "" = the latest.
+Found find_ready(Call& call, const std::string& name, const std::string& version);
 
 // The same for a model that predicts; a language model is answered 400, with where to ask instead.
-Found find_predictive(const Call& call, const std::string& name, const std::string& version);
+Found find_predictive(Call& call, const std::string& name, const std::string& version);
 
 // The dialect of `model`, or of the daemon as a whole (MLServer's only when every model is).
 serving::Dialect dialect_of(const serving::RegistrySnapshot& snapshot, const serving::ServedModel* model);

@@ -73,6 +73,7 @@ void render(const Call& call, const Found& found, EventMode mode, const std::vec
 }  // namespace
 
 void v1_predict(Call call) {
+  call.measured = true;
   Found found = find_predictive(call, call.path[0], "");
   if (found.model == nullptr) return;
   begin_payload_log(call, found.model->logger);

@@ -182,11 +182,12 @@ void v2_model_ready(Call call) {
 }
 
 void v2_infer(Call call) {
+  call.measured = true;
   const auto snapshot = call.api->context.registry->snapshot();
-  const serving::ServedModel* model = snapshot->find(call.path[0], call.request().header("host").value_or(""));
+  const serving::ServedModelPtr model = route_call(call, *snapshot, call.path[0]);
   if (model != nullptr) begin_payload_log(call, model->logger);
-  // The body is read before the model is looked for, as both peers do: a bad body to an unknown model is a bad body.
-  auto parsed = read_request(call, dialect_of(*snapshot, model));
+  // The body is read before the model is missed, as both peers do: a bad body to an unknown model is a bad body.
+  auto parsed = read_request(call, dialect_of(*snapshot, model.get()));
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return answer_refusal(call, std::move(*refusal));
   Found found = find_predictive(call, call.path[0], path_version(call));
   if (found.model == nullptr) return;

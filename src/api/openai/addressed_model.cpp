@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "jackdaw/serving/router.h"
 #include "src/api/access/admit.h"
 
 namespace jackdaw::api::openai {
@@ -11,18 +12,12 @@ namespace {
 
 using serving::ModelState;
 using serving::ServedModel;
+using serving::ServedModelPtr;
 
 constexpr Duration loading_retry = std::chrono::seconds(2);
 constexpr std::size_t names_shown_max = 20;
 
-bool host_means(const ServedModel& model, std::string_view host) {
-  for (const char separator : {'-', '.'}) {
-    if (host.starts_with(model.service_name + separator + model.namespace_name + '.')) return true;
-  }
-  return false;
-}
-
-std::string names_of(const std::vector<const ServedModel*>& models) {
+std::string names_of(const std::vector<ServedModelPtr>& models) {
   std::string names;
   for (std::size_t i = 0; i < models.size() && i < names_shown_max; ++i) {
     names += (i == 0 ? "" : ", ") + models[i]->name;
@@ -31,10 +26,10 @@ std::string names_of(const std::vector<const ServedModel*>& models) {
   return names;
 }
 
-std::vector<const ServedModel*> generating_models(const Call& call, const serving::RegistrySnapshot& snapshot) {
-  std::vector<const ServedModel*> models;
+std::vector<ServedModelPtr> generating_models(const Call& call, const serving::RegistrySnapshot& snapshot) {
+  std::vector<ServedModelPtr> models;
   for (const auto& model : snapshot.models()) {
-    if (!model->unloaded && generates(*model) && addressed(call, *model)) models.push_back(model.get());
+    if (!model->unloaded && generates(*model) && addressed(call, *model)) models.push_back(model);
   }
   return models;
 }
@@ -53,21 +48,28 @@ Refusal unknown_model(const Call& call, const serving::RegistrySnapshot& snapsho
 }
 
 // The model meant by a request that names none; null when that is not clear.
-const ServedModel* sole_model(const Call& call, const serving::RegistrySnapshot& snapshot) {
+ServedModelPtr sole_model(const Call& call, const serving::RegistrySnapshot& snapshot) {
   auto models = generating_models(call, snapshot);
   if (models.size() > 1) {
     const std::string_view host = call.request().header("host").value_or("");
-    std::erase_if(models, [&](const ServedModel* model) { return !host_means(*model, host); });
+    std::erase_if(models, [&](const ServedModelPtr& model) { return !serving::host_means(*model, host); });
   }
   return models.size() == 1 ? models.front() : nullptr;
 }
 
-const ServedModel* named_model(const Call& call, const serving::RegistrySnapshot& snapshot, const std::string& name) {
-  if (mount_of(call) != Mount::service) return snapshot.find(name, call.request().header("host").value_or(""));
+ServedModelPtr named_model(const Call& call, const serving::RegistrySnapshot& snapshot, const std::string& name) {
+  if (mount_of(call) != Mount::service) return snapshot.hold(name, call.request().header("host").value_or(""));
   for (const auto& model : snapshot.models()) {
-    if (addressed(call, *model) && model->answers_to(name)) return model.get();
+    if (addressed(call, *model) && model->answers_to(name)) return model;
   }
   return nullptr;
+}
+
+// The revision whose request it is.
+ServedModelPtr route_call(Call& call, const ServedModelPtr& model) {
+  const std::string_view host = call.request().header("host").value_or("");
+  const std::string_view session = call.request().header("x-session-id").value_or("");
+  return call.revision = serving::route(model, {host, session}, *call.api->context.random);
 }
 
 }  // namespace
@@ -89,25 +91,26 @@ bool addressed(const Call& call, const ServedModel& model) {
   return model.namespace_name == call.path[0] && model.service_name == call.path[1];
 }
 
-std::vector<const ServedModel*> listed_models(const Call& call, const serving::RegistrySnapshot& snapshot) {
+std::vector<ServedModelPtr> listed_models(const Call& call, const serving::RegistrySnapshot& snapshot) {
   auto models = generating_models(call, snapshot);
-  std::erase_if(models, [](const ServedModel* model) {
+  std::erase_if(models, [](const ServedModelPtr& model) {
     const serving::ModelVersion* latest = model->latest();
     return latest == nullptr || latest->state != ModelState::ready;
   });
   return models;
 }
 
-std::variant<AddressedModel, Refusal> find_model(const Call& call, const std::string& name, std::string_view api_name) {
-  AddressedModel found{call.api->context.registry->snapshot(), nullptr, nullptr, name};
-  found.model = name.empty() ? sole_model(call, *found.snapshot) : named_model(call, *found.snapshot, name);
+std::variant<AddressedModel, Refusal> find_model(Call& call, const std::string& name, std::string_view api_name) {
+  const auto snapshot = call.api->context.registry->snapshot();
+  AddressedModel found{
+      route_call(call, name.empty() ? sole_model(call, *snapshot) : named_model(call, *snapshot, name)), nullptr, name};
   if (found.model == nullptr && name.empty()) {
-    const auto models = generating_models(call, *found.snapshot);
+    const auto models = generating_models(call, *snapshot);
     if (models.empty()) return Refusal{404, "No language model is loaded here.", "model", Duration{0}};
     return refuse("model", "model is missing; models here: {}.", names_of(models));
   }
   if (found.model == nullptr || found.model->unloaded || found.model->latest() == nullptr)
-    return unknown_model(call, *found.snapshot, name);
+    return unknown_model(call, *snapshot, name);
   if (name.empty()) found.name = found.model->name;
   found.version = found.model->latest();
   if (found.version->state == ModelState::loading)

@@ -18,8 +18,7 @@ enum class Mount : unsigned char { root, kserve, service };
 Mount mount_of(const Call& call);
 
 struct AddressedModel {
-  std::shared_ptr<const serving::RegistrySnapshot> snapshot;  // keeps the model alive
-  const serving::ServedModel* model = nullptr;
+  serving::ServedModelPtr model;                   // the revision that answers
   const serving::ModelVersion* version = nullptr;  // ready, with an engine that generates
   std::string name;                                // what the answer calls it: as the client did
 
@@ -29,12 +28,13 @@ struct AddressedModel {
 
 // `name`: the request's "model", "" when it has none; then the one model that can be meant answers. `api_name` stands
 // in the words for models that do not generate ("Chat Completions").
-std::variant<AddressedModel, Refusal> find_model(const Call& call, const std::string& name, std::string_view api_name);
+// The call's revision is routed, and named in its answer.
+std::variant<AddressedModel, Refusal> find_model(Call& call, const std::string& name, std::string_view api_name);
 
 // True for models that are language models, loaded or not.
 bool generates(const serving::ServedModel& model);
 // The models a list shows at this call's address, in name order: those that generate and are ready.
-std::vector<const serving::ServedModel*> listed_models(const Call& call, const serving::RegistrySnapshot& snapshot);
+std::vector<serving::ServedModelPtr> listed_models(const Call& call, const serving::RegistrySnapshot& snapshot);
 // Whether the call's address can mean that model.
 bool addressed(const Call& call, const serving::ServedModel& model);
 

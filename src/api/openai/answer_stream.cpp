@@ -8,6 +8,7 @@ namespace {
 constexpr Duration slow_reader_poll = std::chrono::milliseconds(20);
 constexpr int status_gone = 499;  // nginx's word for a client that did not wait
 constexpr std::string_view last_event = "data: [DONE]\n\n";
+constexpr std::string_view ping = ": ping\n\n";
 
 // What both ways of answering share: the engine's end, the counters, the client that goes away.
 class Answer : public NewsListener, public std::enable_shared_from_this<Answer> {
@@ -93,6 +94,7 @@ class StreamedAnswer final : public Answer {
     net::Response head;
     head.content_type = "text/event-stream; charset=utf-8";
     head.headers = std::move(parts_.headers);
+    received_ = parts_.call.request().received();
     head.headers.push_back({"cache-control", "no-cache"});
     head.headers.push_back({"x-accel-buffering", "no"});
     events_ = answer_events(parts_.call, std::move(head));
@@ -117,6 +119,7 @@ class StreamedAnswer final : public Answer {
     if (!news_.ended || finished()) return;
     events_->end();
     finish(!news_.error.has_value());
+    count();
     if (options().access_log) log_access(*parts_.call.api, parts_.access, 200, bytes_sent_);
   }
 
@@ -147,8 +150,17 @@ class StreamedAnswer final : public Answer {
     out += last_event;
   }
 
+  // For the revision: a stream is as slow as its first word.
+  void count() {
+    const serving::ServedModelPtr& revision = parts_.call.revision;
+    if (revision == nullptr || revision->counts == nullptr) return;
+    const Instant first = first_sent_ == Instant{} ? now() : first_sent_;
+    revision->counts->count(first - received_, news_.error.has_value());
+  }
+
   void send(std::string&& bytes) {
     last_sent_ = now();
+    if (first_sent_ == Instant{}) first_sent_ = last_sent_;
     bytes_sent_ += bytes.size();
     queued_ = events_->send(std::move(bytes));
   }
@@ -164,7 +176,9 @@ class StreamedAnswer final : public Answer {
         if (self->is_slow()) {
           self->last_sent_ = self->now();
         } else {
-          self->send(": ping\n\n");
+          self->last_sent_ = self->now();
+          self->bytes_sent_ += ping.size();
+          self->queued_ = self->events_->send(std::string(ping));
         }
       }
       self->arm_ping();
@@ -181,6 +195,8 @@ class StreamedAnswer final : public Answer {
 
   std::shared_ptr<net::EventStream> events_;
   std::size_t queued_ = 0;  // bytes the socket had not taken when last asked
+  Instant received_{};
+  Instant first_sent_{};  // of the answer itself, not a ping
   Instant last_sent_{};
   std::uint64_t ping_timer_ = 0;
   std::uint64_t poll_timer_ = 0;

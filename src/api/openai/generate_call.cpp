@@ -174,6 +174,7 @@ std::string ignored_fields_header(const std::vector<std::string>& names) {
 }
 
 void generate(Call call, Kind kind) {
+  call.measured = true;
   auto read = read_generation(call.request().body(), kind, {call.api->options.trust_request_chat_template});
   if (const auto* refusal = std::get_if<Refusal>(&read)) return answer_refusal(call, *refusal);
   auto& request = std::get<GenerationRequest>(read);

@@ -37,7 +37,7 @@ std::string card_list(const Call& call, const serving::RegistrySnapshot& snapsho
     append_card_members(out, call, model, id);
     out += '}';
   };
-  for (const serving::ServedModel* model : listed_models(call, snapshot)) {
+  for (const serving::ServedModelPtr& model : listed_models(call, snapshot)) {
     add(*model, model->name);
     for (const std::string& alias : model->aliases) {
       if (alias != model->name) add(*model, alias);

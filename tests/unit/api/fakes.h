@@ -185,6 +185,12 @@ class FakeControl final : public control::ModelControl {
   std::vector<std::string> calls;
   void declare(std::vector<control::DeclaredModel>, std::function<void()>) override {}
   void put(control::DeclaredModel, std::function<void(Result<void>)> done) override { done(outcome); }
+  void load_revision(control::DeclaredModel, std::function<void(Result<void>)> done) override { done(outcome); }
+  void serve(const std::string&, const std::string&, control::ServiceTraffic) override {}
+  std::shared_ptr<const serving::RevisionCounts> counts(const std::string&, const std::string&,
+                                                        const std::string&) const override {
+    return nullptr;
+  }
   void remove(std::string, std::string, std::function<void()> done) override { done(); }
   void load(std::string name, std::function<void(Result<void>)> done) override {
     calls.push_back("load " + name);

@@ -228,3 +228,86 @@ TEST_CASE("AStoppedServiceIsUnloadedAndARemovedOneIsGone") {
   world.remove("iris");
   CHECK(world.act(&ModelControl::load, "iris").error().code == Code::not_found);
 }
+
+namespace {
+
+DeclaredModel numbered(const std::string& revision) {
+  DeclaredModel model = World::model("iris");
+  model.revision = revision;
+  return model;
+}
+
+Result<void> load(World& world, DeclaredModel model) {
+  std::promise<Result<void>> promise;
+  world.control->load_revision(std::move(model), [&](Result<void> outcome) { promise.set_value(std::move(outcome)); });
+  return promise.get_future().get();
+}
+
+}  // namespace
+
+TEST_CASE("ALoadedRevisionAnswersNobodyBeforeItHasAShare") {
+  World world;
+  CHECK(load(world, numbered("r1")).has_value());
+  CHECK(world.find("iris")->latest()->state == ModelState::loading);
+  world.control->serve("default", "iris", {{{"r1", 100, ""}}, {"r1"}, ""});
+  CHECK(world.find("iris")->latest()->state == ModelState::ready);
+  CHECK(world.find("iris")->revision == "r1");
+  CHECK(world.find("iris")->traffic == nullptr);
+  CHECK(load(world, numbered("r2")).has_value());
+  CHECK(world.find("iris")->revision == "r1");
+}
+
+TEST_CASE("TrafficIsPublishedAsItIsShared") {
+  World world;
+  CHECK(load(world, numbered("r1")).has_value());
+  DeclaredModel other = numbered("r2");
+  other.name = "iris-two";
+  CHECK(load(world, other).has_value());
+  world.control->serve("default", "iris", {{{"r2", 10, "latest"}, {"r1", 90, "prev"}}, {"r1", "r2"}, ""});
+  const serving::ServedModel* front = world.find("iris");
+  REQUIRE(front->traffic != nullptr);
+  CHECK(front->revision == "r1");
+  CHECK(front->traffic->shares[0].revision->revision == "r2");
+  CHECK(front->traffic->shares[0].percent == 10);
+  CHECK(front->traffic->shares[1].tag == "prev");
+  CHECK(world.held->find("iris-two") == front);  // the canary's own name leads to the service too
+  CHECK(world.control->counts("default", "iris", "r2") == front->traffic->shares[0].revision->counts);
+  CHECK(world.control->counts("default", "iris", "r9") == nullptr);
+}
+
+TEST_CASE("AnEngineEndsWithItsLastRequestAndNotOnItsThread") {
+  World world;
+  CHECK(load(world, numbered("r1")).has_value());
+  world.control->serve("default", "iris", {{{"r1", 100, ""}}, {}, ""});
+  auto request = world.registry.snapshot()->hold("iris");
+  const std::weak_ptr<engine::Engine> engine = request->latest()->engine;
+  CHECK(load(world, numbered("r2")).has_value());
+  world.control->serve("default", "iris", {{{"r2", 100, ""}}, {}, ""});
+  CHECK_FALSE(engine.expired());
+  request.reset();
+  CHECK(engine.expired());
+  CHECK(world.find("iris")->revision == "r2");
+}
+
+TEST_CASE("WhatIsLoadedOnlyTakesNewSettingsOver") {
+  World world;
+  CHECK(load(world, numbered("r1")).has_value());
+  world.control->serve("default", "iris", {{{"r1", 100, ""}}, {}, ""});
+  const auto engine = world.find("iris")->latest()->engine;
+  world.factory.fails = true;  // it is not asked
+  DeclaredModel changed = numbered("r1");
+  changed.aliases = {"flowers"};
+  CHECK(load(world, changed).has_value());
+  CHECK(world.find("flowers")->latest()->engine == engine);
+}
+
+TEST_CASE("NobodyAnswersWhileNobodyHasAShare") {
+  World world;
+  CHECK(load(world, numbered("r1")).has_value());
+  world.control->serve("default", "iris", {{{"r1", 100, ""}}, {}, ""});
+  world.control->serve("default", "iris", {});
+  CHECK(world.find("iris")->latest()->state == ModelState::loading);
+  world.factory.fails = true;
+  CHECK_FALSE(load(world, numbered("r2")).has_value());
+  CHECK(world.find("iris")->latest()->reason == "/nowhere: broken file");
+}

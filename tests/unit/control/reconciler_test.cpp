@@ -43,6 +43,14 @@ class FakeModels final : public ModelControl {
       done(why.empty() ? Result<void>() : Result<void>(make_error(Code::not_ready, "{}", why)));
     }).join();
   }
+  void load_revision(DeclaredModel model, std::function<void(Result<void>)> done) override {
+    put(std::move(model), std::move(done));
+  }
+  void serve(const std::string&, const std::string&, ServiceTraffic) override {}
+  std::shared_ptr<const serving::RevisionCounts> counts(const std::string&, const std::string&,
+                                                        const std::string&) const override {
+    return nullptr;
+  }
   void remove(std::string namespace_name, std::string service_name, std::function<void()>) override {
     const std::lock_guard lock(mutex);
     calls.push_back("remove " + namespace_name + "/" + service_name);
@@ -101,7 +109,7 @@ TEST_CASE("EveryModelIsKnownWhenBeginReturnsAndStatusFollows") {
   CHECK(world.settled);
 
   world.models.fail_with("no such file");
-  REQUIRE(!store.update(named("iris"), service("iris", R"({"predictor":{"minReplicas":2}})"), by_me).error);
+  REQUIRE(!store.update(named("iris"), service("iris", R"({"predictor":{"model":{"storageUri":"/b"}}})"), by_me).error);
   CHECK(world.ready_becomes("False ModelLoadFailed"));
   REQUIRE(!store.update(named("iris"), service("iris", R"({"bad":1})"), by_me).error);
   CHECK(world.ready_becomes("False InvalidPredictorSpec"));

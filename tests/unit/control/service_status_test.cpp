@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "src/control/revision_object.h"
+
 namespace jackdaw::control {
 namespace {
 
@@ -31,28 +33,69 @@ std::string condition(const Json& from, std::string_view type, std::string_view 
   return "(no condition)";
 }
 
+// A service whose revisions are `rollout`'s, as the reconciler would say it.
+struct World {
+  Rollout rollout{"iris-predictor-", {}};
+  RevisionSources sources;
+  ServiceTraffic traffic;
+
+  void declare(const RolloutWish& wish) {
+    rollout.declare(wish);
+    for (const Revision& revision : rollout.memory().revisions)
+      sources.try_emplace(revision.name, remembered(object("InferenceService", 1)));
+  }
+  void settle(const std::string& broken = {}) {
+    RolloutStep step = rollout.step(Instant{});
+    for (const std::string& name : step.load) {
+      if (name == broken) {
+        rollout.failed(name, "no such file", Instant{});
+      } else {
+        rollout.loaded(name);
+      }
+    }
+    traffic = rollout.step(Instant{}).traffic;
+  }
+  ServiceState state(ServicePhase phase, std::string reason = {}, std::string message = {}) const {
+    return {phase, std::move(reason), std::move(message), "iris", &rollout, &sources, traffic};
+  }
+};
+
+RolloutWish wish(std::int64_t generation, std::string fingerprint, int percent = 100) {
+  RolloutWish out;
+  out.generation = generation;
+  out.fingerprint = std::move(fingerprint);
+  out.canary_percent = percent;
+  return out;
+}
+
 TEST_CASE("AReadyServiceSaysWhereAndWhichRevision") {
-  const Json with =
-      with_status(object("InferenceService", 3), {ServicePhase::ready, true, {}, {}, "iris"}, addresses, noon);
+  World world;
+  world.declare(wish(3, "a"));
+  world.settle();
+  const Json with = with_status(object("InferenceService", 3), world.state(ServicePhase::ready), addresses, noon);
   CHECK(text(with, {"status", "url"}) == "http://iris-ml.example.com");
   CHECK(text(with, {"status", "address", "url"}) == "http://127.0.0.1:8080");
   CHECK(text(with, {"status", "observedGeneration"}) == "3");
   CHECK(text(with, {"status", "modelStatus", "transitionStatus"}) == "UpToDate");
-  CHECK(text(with, {"status", "components", "predictor", "latestReadyRevision"}) == "iris-predictor-00003");
+  CHECK(text(with, {"status", "components", "predictor", "latestReadyRevision"}) == "iris-predictor-00001");
   CHECK(text(with, {"status", "components", "predictor", "traffic"}) ==
-        R"([{"latestRevision":true,"percent":100,"revisionName":"iris-predictor-00003"}])");
+        R"([{"latestRevision":true,"percent":100,"revisionName":"iris-predictor-00001"}])");
   for (const auto type : {"Ready", "PredictorReady", "IngressReady"}) CHECK(condition(with, type, "status") == "True");
   CHECK(condition(with, "Stopped", "status") == "False");
   CHECK(condition(with, "Ready", "lastTransitionTime") == "2026-03-01T12:00:00Z");
+  CHECK(condition(with, "CanaryPredictorReady", "status") == "(no condition)");
 }
 
 TEST_CASE("AFailedLoadLeavesTheOldRevisionInItsPlace") {
-  const Json ready =
-      with_status(object("InferenceService", 1), {ServicePhase::ready, true, {}, {}, "iris"}, addresses, noon);
-  Json changed = ready;
+  World world;
+  world.declare(wish(1, "a"));
+  world.settle();
+  Json changed = with_status(object("InferenceService", 1), world.state(ServicePhase::ready), addresses, noon);
   changed.member("metadata").set("generation", Json::integer(2));
-  const Json failed = with_status(changed, {ServicePhase::failed, true, "ModelLoadFailed", "no such file", "iris"},
-                                  addresses, noon + 1h);
+  world.declare(wish(2, "b"));
+  world.settle("iris-predictor-00002");
+  const Json failed =
+      with_status(changed, world.state(ServicePhase::failed, "ModelLoadFailed", "no such file"), addresses, noon + 1h);
   CHECK(condition(failed, "Ready", "status") == "False");
   CHECK(condition(failed, "Ready", "message") == "no such file");
   CHECK(condition(failed, "Ready", "lastTransitionTime") == "2026-03-01T13:00:00Z");
@@ -60,35 +103,91 @@ TEST_CASE("AFailedLoadLeavesTheOldRevisionInItsPlace") {
   CHECK(text(failed, {"status", "modelStatus", "states", "activeModelState"}) == "Loaded");
   CHECK(text(failed, {"status", "modelStatus", "states", "targetModelState"}) == "FailedToLoad");
   CHECK(text(failed, {"status", "modelStatus", "lastFailureInfo", "reason"}) == "ModelLoadFailed");
+  CHECK(text(failed, {"status", "modelStatus", "lastFailureInfo", "modelRevisionName"}) == "iris-predictor-00002");
   CHECK(text(failed, {"status", "components", "predictor", "latestReadyRevision"}) == "iris-predictor-00001");
   CHECK(text(failed, {"status", "components", "predictor", "latestCreatedRevision"}) == "iris-predictor-00002");
+  CHECK(failed.find_path({"status", "revisions"})->items()[1].find("message")->as_text() == "no such file");
 }
 
 TEST_CASE("TransitionTimesStayWhileAConditionDoes") {
-  const Json first =
-      with_status(object("InferenceService", 1), {ServicePhase::ready, true, {}, {}, "iris"}, addresses, noon);
-  const Json second = with_status(first, {ServicePhase::ready, true, {}, {}, "iris"}, addresses, noon + 5h);
+  World world;
+  world.declare(wish(1, "a"));
+  world.settle();
+  const Json first = with_status(object("InferenceService", 1), world.state(ServicePhase::ready), addresses, noon);
+  const Json second = with_status(first, world.state(ServicePhase::ready), addresses, noon + 5h);
   CHECK(second == first);
 }
 
+TEST_CASE("ACanarysTrafficAndTagsAreInTheComponent") {
+  World world;
+  world.declare(wish(1, "a"));
+  world.settle();
+  RolloutWish canary = wish(2, "b", 10);
+  canary.tags = true;
+  world.declare(canary);
+  world.settle();
+  const Json with = with_status(object("InferenceService", 2), world.state(ServicePhase::ready), addresses, noon);
+  CHECK(text(with, {"status", "components", "predictor", "traffic"}) ==
+        R"([{"latestRevision":true,"percent":10,"revisionName":"iris-predictor-00002","tag":"latest",)"
+        R"("url":"http://latest-iris-ml.example.com"},{"latestRevision":false,"percent":90,)"
+        R"("revisionName":"iris-predictor-00001","tag":"prev","url":"http://prev-iris-ml.example.com"}])");
+  CHECK(text(with, {"status", "components", "predictor", "latestRolledoutRevision"}) == "iris-predictor-00001");
+  CHECK(text(with, {"status", "rollout", "latestPercent"}) == "10");
+}
+
+TEST_CASE("NamedCanariesHaveAStatusAndAConditionOfTheirOwn") {
+  World world;
+  RolloutWish with_canary = wish(1, "a");
+  with_canary.canaries = {{"v2", "b", 20}, {"v3", "c", 5}};
+  world.declare(with_canary);
+  world.settle("iris-predictor-00003");
+  Json with = with_status(object("InferenceService", 1), world.state(ServicePhase::ready), addresses, noon);
+  CHECK(condition(with, "CanaryPredictorReady", "status") == "False");
+  CHECK(condition(with, "CanaryPredictorReady", "message") == "v3: no such file");
+  const auto& rows = with.find_path({"status", "canaryStatuses"})->items();
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].find("name")->as_text() == "v2");
+  CHECK(rows[0].find("ready")->as_boolean());
+  CHECK(rows[0].find("trafficPercent")->as_integer() == 20);
+  CHECK(text(rows[1], {"modelStatus", "transitionStatus"}) == "BlockedByFailedLoad");
+  world.rollout.loaded("iris-predictor-00003");
+  world.traffic = world.rollout.step(Instant{}).traffic;
+  with = with_status(with, world.state(ServicePhase::ready), addresses, noon);
+  CHECK(condition(with, "CanaryPredictorReady", "reason") == "AllCanariesReady");
+  CHECK(condition(with, "CanaryPredictorReady", "status") == "True");
+}
+
+TEST_CASE("ARolledBackRevisionIsACondition") {
+  World world;
+  world.declare(wish(1, "a"));
+  world.settle();
+  world.declare(wish(2, "b", 50));
+  world.settle();
+  world.rollout.roll_back("iris-predictor-00002", "ErrorRate", "9 of 10 answers failed.");
+  world.traffic = world.rollout.step(Instant{}).traffic;
+  const Json with = with_status(object("InferenceService", 2), world.state(ServicePhase::ready), addresses, noon);
+  CHECK(condition(with, "RolledBack", "status") == "True");
+  CHECK(condition(with, "RolledBack", "message") == "iris-predictor-00002: 9 of 10 answers failed.");
+}
+
 TEST_CASE("LoadingStoppedAndInvalidServices") {
-  const Json loading = with_status(object("InferenceService", 1), {}, addresses, noon);
+  World world;
+  const Json loading = with_status(object("InferenceService", 1), world.state(ServicePhase::loading), addresses, noon);
   CHECK(condition(loading, "Ready", "status") == "Unknown");
   CHECK(text(loading, {"status", "modelStatus", "transitionStatus"}) == "InProgress");
   CHECK(text(loading, {"status", "components", "predictor", "latestReadyRevision"}) == "(missing)");
-  const Json stopped =
-      with_status(object("InferenceService", 1), {ServicePhase::stopped, false, {}, {}, "iris"}, addresses, noon);
+  const Json stopped = with_status(object("InferenceService", 1), world.state(ServicePhase::stopped), addresses, noon);
   CHECK(condition(stopped, "Stopped", "status") == "True");
   CHECK(condition(stopped, "Ready", "status") == "False");
   CHECK(text(stopped, {"status", "modelStatus", "states", "activeModelState"}) == "Standby");
   const Json invalid = with_status(object("InferenceService", 1),
-                                   {ServicePhase::failed, false, "InvalidPredictorSpec", "x", ""}, addresses, noon);
+                                   world.state(ServicePhase::failed, "InvalidPredictorSpec", "x"), addresses, noon);
   CHECK(text(invalid, {"status", "modelStatus", "transitionStatus"}) == "InvalidSpec");
 }
 
 TEST_CASE("LanguageModelsHaveTheirKindsConditions") {
-  const Json with =
-      with_status(object("LLMInferenceService", 1), {ServicePhase::ready, true, {}, {}, "m"}, addresses, noon);
+  const World world;
+  const Json with = with_status(object("LLMInferenceService", 1), world.state(ServicePhase::ready), addresses, noon);
   for (const auto type : {"PresetsCombined", "MainWorkloadReady", "WorkloadsReady", "RouterReady", "Ready"}) {
     CHECK(condition(with, type, "status") == "True");
   }

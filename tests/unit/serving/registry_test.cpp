@@ -1,6 +1,7 @@
 #include "jackdaw/serving/registry.h"
 
 #include <catch2/catch.hpp>
+#include <chrono>
 
 using namespace jackdaw;
 using namespace jackdaw::serving;
@@ -58,4 +59,42 @@ TEST_CASE("AliasesGoWithTheirModel") {
   registry.put(model("a", "default", {"chat"}));
   REQUIRE(registry.remove("a", "default"));
   CHECK(found(registry, "chat") == "");
+}
+
+TEST_CASE("ASnapshotStaysAsItWasWhileTheRegistryMovesOn") {
+  Registry registry;
+  for (int i = 0; i < 300; ++i) registry.put(model("m" + std::to_string(i), "default", {"alias"}));
+  const auto before = registry.snapshot();
+  const auto held = before->hold("m7");
+  ServedModel changed = model("m7", "default", {});
+  changed.revision = "m7-predictor-00002";
+  registry.put(changed);
+  CHECK(registry.remove("m8", "default"));
+  CHECK_FALSE(registry.remove("m8", "default"));
+  CHECK(before->find("m7")->revision.empty());
+  CHECK(before->find("m8") != nullptr);
+  CHECK(registry.snapshot()->find("m7")->revision == "m7-predictor-00002");
+  CHECK(registry.snapshot()->find("m8") == nullptr);
+  CHECK(registry.snapshot()->models().size() == 299);
+  CHECK(held->revision.empty());
+}
+
+TEST_CASE("ModelsAreListedInNameOrder") {
+  Registry registry;
+  for (const auto name : {"c", "a", "b"}) registry.put(model(name, "default", {}));
+  registry.put(model("b", "another", {}));
+  std::string order;
+  for (const auto& served : registry.snapshot()->models()) order += served->namespace_name + "/" + served->name + " ";
+  CHECK(order == "default/a another/b default/b default/c ");
+}
+
+// What it costs to publish one of a thousand: the time is printed, not asserted, for machines differ.
+TEST_CASE("PublishingOneOfAThousandIsCheap") {
+  Registry registry;
+  for (int i = 0; i < 1000; ++i) registry.put(model("m" + std::to_string(i), "default", {}));
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 1000; ++i) registry.put(model("m" + std::to_string(i), "default", {}));
+  const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
+  WARN("a put among 1000 models took " << took.count() / 1000 << " us");
+  CHECK(registry.snapshot()->models().size() == 1000);
 }

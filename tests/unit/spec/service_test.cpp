@@ -79,9 +79,9 @@ TEST_CASE("StrictTurnsReportsIntoErrors") {
 }
 
 TEST_CASE("FieldsThatWouldChangeTheAnswerAreErrors") {
-  CHECK(only_error(service_text("    canaryTrafficPercent: 10\n" + model)) ==
-        "t.yaml:6:5: not supported yet by this version: 'canaryTrafficPercent': traffic cannot be split between "
-        "revisions; remove it, or serve both revisions under two names");
+  CHECK(only_error(service_text("    workerSpec: {pipelineParallelSize: 2}\n" + model)) ==
+        "t.yaml:6:5: not supported yet by this version: 'workerSpec': a model cannot be spread over several nodes; "
+        "remove it");
 }
 
 TEST_CASE("ValidationTextsAreThoseOfKServe") {
