@@ -11,6 +11,7 @@
 
 #include "jackdaw/api/api.h"
 #include "jackdaw/net/exchange.h"
+#include "jackdaw/serving/gate.h"
 
 namespace jackdaw::api {
 
@@ -30,6 +31,9 @@ struct PathValues {
   const std::string& operator[](std::size_t i) const { return values[i]; }
 };
 
+struct Call;
+using Endpoint = void (*)(Call call);
+
 struct Call {
   std::shared_ptr<const Api> api;
   std::shared_ptr<net::Exchange> exchange;
@@ -41,6 +45,8 @@ struct Call {
   serving::ServedModelPtr revision;
   bool measured = false;  // a prediction or generation: its answer counts for the revision
   bool refused = false;   // by the model itself, whatever the status
+  Endpoint endpoint = nullptr;
+  std::shared_ptr<serving::Pass> pass;  // of the model's gate, until the answer is out
 
   const net::Request& request() const { return exchange->request(); }
 };

@@ -268,7 +268,7 @@ void dispatch(Call call) {
     if (!match_path(route.pattern, path, call.path)) continue;
     if (!admit(call, route)) return;
     call.service_path = route.pattern.starts_with("/{namespace}/");
-    const Endpoint endpoint = route.endpoint;
+    const Endpoint endpoint = call.endpoint = route.endpoint;
     endpoint(std::move(call));
     return;
   }

@@ -12,6 +12,7 @@
 #include "jackdaw/base/env.h"
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/log_ring.h"
+#include "jackdaw/base/machine_memory.h"
 #include "jackdaw/base/metrics.h"
 #include "jackdaw/control/config_apply.h"
 #include "jackdaw/control/declared_object.h"
@@ -19,6 +20,7 @@
 #include "jackdaw/control/model_control.h"
 #include "jackdaw/control/reconciler.h"
 #include "jackdaw/control/resource_store.h"
+#include "jackdaw/control/scaler.h"
 #include "jackdaw/llm/llm.h"
 #include "jackdaw/net/client.h"
 #include "jackdaw/net/server.h"
@@ -112,6 +114,32 @@ void declare_language_model(control::DeclaredModel& model, const spec::LlmSettin
   }
 }
 
+control::ModelScaling model_scaling(const spec::Scaling& from, bool generates) {
+  control::ModelScaling to;
+  to.kpa.metric = *from.metric == spec::ScaleMetric::rps ? autoscale::Metric::rps : autoscale::Metric::concurrency;
+  to.kpa.target = *from.target;
+  to.kpa.container_concurrency = *from.container_concurrency;
+  to.kpa.target_utilization = *from.target_utilization;
+  to.kpa.target_burst_capacity = *from.target_burst_capacity;
+  to.kpa.stable_window = *from.window;
+  to.kpa.panic_window_share = *from.panic_window;
+  to.kpa.panic_threshold = *from.panic_threshold;
+  to.kpa.min_scale = *from.min_replicas;
+  to.kpa.max_scale = *from.max_replicas;
+  to.kpa.activation_scale = *from.activation_scale;
+  to.kpa.scale_down_delay = *from.scale_down_delay;
+  to.kpa.zero_retention = *from.zero_retention;
+  to.kpa.aggregation = *from.weighted ? autoscale::Aggregation::weighted_exponential : autoscale::Aggregation::linear;
+  to.gate.concurrency = *from.container_concurrency;
+  to.gate.held_max = *from.held_max;
+  to.gate.hold_max = *from.timeout;
+  to.initial_scale = *from.lazy ? 0 : *from.initial_scale;
+  // An instance of a language model is large: there are more only when someone says how many.
+  if (generates && to.kpa.max_scale == 0) to.kpa.max_scale = std::max<std::int64_t>(to.kpa.min_scale, 1);
+  to.fixed = from.fixed;
+  return to;
+}
+
 control::DeclaredModel declared_model(const spec::InferenceService& service, const storage::StorageSettings& storage,
                                       const StageContext& context) {
   const spec::Predictor& predictor = service.predictor;
@@ -129,6 +157,7 @@ control::DeclaredModel declared_model(const spec::InferenceService& service, con
   model.engine.mlserver_dialect = mlserver;
   model.engine.predict_proba = *predictor.predict_proba;
   model.engine.predict_fn = *predictor.predict_fn;
+  model.scaling = model_scaling(predictor.scaling, predictor.is_language_model());
   model.engine.memory_limit_bytes = *predictor.memory_limit_bytes;
   model.resolve = [uri = *predictor.storage_uri, base = service.base_dir, storage] {
     return storage::resolve(uri, base, storage);
@@ -148,6 +177,7 @@ control::DeclaredModel declared_model(const spec::LlmInferenceService& service, 
   model.namespace_name = *service.metadata.namespace_name;
   model.stopped = service.stopped;
   model.rollout = service.rollout;
+  model.scaling = model_scaling(service.scaling, true);
   model.place = service.place.text();
   model.engine.model_name = model.name;
   model.resolve = [uri = *service.model_uri, base = service.base_dir, storage] {
@@ -241,6 +271,12 @@ int cpu_threads(const spec::DaemonSpec& daemon) {
   return *daemon.cpu_threads > 0 ? *daemon.cpu_threads : usable_cpu_count();
 }
 
+// Models may have four fifths of what is there, unless the configuration says how much.
+control::MemoryLimits memory_limits(const spec::DaemonSpec& daemon) {
+  const std::uint64_t share = machine_memory().total / 5 * 4;
+  return {*daemon.memory_budget > 0 ? *daemon.memory_budget : share, *daemon.loaded_models_max};
+}
+
 net::ServerOptions server_options(const spec::DaemonSpec& daemon, MetricsRegistry& metrics) {
   net::ServerOptions options;
   for (const auto& address : daemon.listen) options.listen.push_back(*address);
@@ -288,7 +324,7 @@ class Wired final : public Daemon {
         factory_({&compute_, &metrics_, &system_clock(), &system_random()}),
         event_sender_(
             {}, [] { return net::make_http_client(); }, metrics_),
-        control_(control::make_model_control(factory_, registry_, metrics_)),
+        control_(control::make_model_control(factory_, registry_, metrics_, system_clock(), memory_limits(daemon))),
         shadow_(metrics_, system_clock()),
         cpu_pool_("cpu", static_cast<std::size_t>(cpu_threads(daemon)), cpu_queue_max),
         store_pool_("store", 1, store_queue_max) {
@@ -307,6 +343,11 @@ class Wired final : public Daemon {
     JACKDAW_ASSIGN(store_, open_store(config.daemon));
     const std::vector<std::string> faults = paths.empty() ? std::vector<std::string>() : apply(config);
     reconcile(config.daemon);
+    scaler_ = control::make_scaler(*control_, metrics_, system_clock());
+    ticker_ = control::every_second([this] {
+      scaler_->tick();
+      reconciler_->look_at_replicas();
+    });
 
     net::ServerOptions options = server_options(config.daemon, metrics_);
     api::ApiOptions api_options;
@@ -343,6 +384,7 @@ class Wired final : public Daemon {
   void stop() override {
     if (!server_) return;
     log_info("draining", {{"connections", server_->connection_count()}});
+    ticker_.reset();
     config_watch_.reset();
     reconciler_.reset();
     store_->end_watches();
@@ -454,6 +496,9 @@ class Wired final : public Daemon {
         for (const serving::TrafficShare& share : model->traffic->shares) drain_revision(*share.revision, deadline);
       }
     }
+    // Whoever still waits for a replica is told so.
+    const Error stopping = make_error(Code::not_ready, "The daemon is stopping.");
+    for (const control::ScaledModel& model : *control_->scaled()) model.gate->fail(stopping, Instant::max());
   }
 
   const spec::DaemonSpec daemon_;
@@ -474,6 +519,8 @@ class Wired final : public Daemon {
   std::unique_ptr<control::Reconciler> reconciler_;
   std::unique_ptr<ConfigWatch> config_watch_;
   serving::Shadow shadow_;
+  std::unique_ptr<control::Scaler> scaler_;
+  std::unique_ptr<control::Ticker> ticker_;  // its thread runs the scaler
   serving::WorkerPool cpu_pool_;
   serving::WorkerPool store_pool_;       // one thread: what is written waits for the disk there
   std::unique_ptr<net::Server> server_;  // last: its threads use everything above

@@ -8,6 +8,7 @@
 #include <deque>
 #include <iterator>
 #include <limits>
+#include <unordered_map>
 
 #include "jackdaw/base/result.h"
 
@@ -76,6 +77,7 @@ struct MetricsRegistry::Family {
   std::vector<std::string> label_names;
   std::vector<double> bounds;
   std::deque<Child> children;  // stable addresses
+  std::unordered_map<std::string, Child*> by_values;
 };
 
 MetricsRegistry::MetricsRegistry() = default;
@@ -101,10 +103,12 @@ MetricsRegistry::Child& MetricsRegistry::child(MetricType type, std::string_view
   Family& f = **family;
   CHECK(f.type == type);
   CHECK(std::equal(f.label_names.begin(), f.label_names.end(), label_names.begin(), label_names.end()));
-  for (Child& c : f.children) {
-    if (std::equal(c.label_values.begin(), c.label_values.end(), label_values.begin(), label_values.end())) return c;
-  }
+  std::string values;
+  for (const std::string_view value : label_values) values.append(value).push_back('\0');
+  Child*& known = f.by_values[values];
+  if (known != nullptr) return *known;
   Child& c = f.children.emplace_back();
+  known = &c;
   c.label_values.assign(label_values.begin(), label_values.end());
   if (type == MetricType::histogram) c.histogram = std::make_unique<Histogram>(f.bounds);
   return c;

@@ -12,7 +12,7 @@ using serving::ServedModel;
 using serving::ServedModelPtr;
 
 bool answers(const ServedModel& model) {
-  return !model.unloaded && model.latest() != nullptr && model.latest()->engine != nullptr;
+  return !model.unloaded && model.latest() != nullptr && serving::is_available(*model.latest());
 }
 
 // What stands for a service that nobody answers for.

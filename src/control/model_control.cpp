@@ -1,16 +1,27 @@
 #include "jackdaw/control/model_control.h"
 
+#include <malloc.h>
+
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <future>
+#include <map>
 #include <mutex>
+#include <optional>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "jackdaw/base/log.h"
+#include "jackdaw/serving/engine_set.h"
 #include "jackdaw/serving/worker_pool.h"
 #include "src/control/fronts.h"
+#include "src/control/model_memory.h"
 #include "src/control/model_versions.h"
+#include "src/control/strands.h"
 
 namespace jackdaw::control {
 namespace {
@@ -27,16 +38,58 @@ Error unknown(const std::string& name) {
   return make_error(Code::not_found, "Model with name {} does not exist.", name);
 }
 
-bool same_service(const DeclaredModel& a, const DeclaredModel& b) {
-  return a.namespace_name == b.namespace_name && a.service_name == b.service_name;
+using namespace std::chrono_literals;
+
+// A model that cannot be loaded when a request needs it is tried again after these.
+constexpr Duration retry_first = 1s;
+constexpr Duration retry_most = 60s;
+// Memory that models gave back before the allocator is asked to do the same.
+constexpr std::uint64_t trim_bytes = 8u << 20;
+
+// A cold start: from the request that found no replica to the one that answers it, in seconds.
+constexpr std::array<double, 14> cold_start_bounds{0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1,
+                                                   0.2,   0.4,    1,     2.5,  5,    10,   30};
+
+std::string key_of(std::string_view namespace_name, std::string_view service_name, std::string_view revision) {
+  return std::string(namespace_name) + "/" + std::string(service_name) + "/" + std::string(revision);
 }
 
-bool same_revision(const DeclaredModel& a, const DeclaredModel& b) {
-  return same_service(a, b) && a.revision == b.revision;
+std::string key_of(const DeclaredModel& model) {
+  return key_of(model.namespace_name, model.service_name, model.revision);
+}
+
+Lane lane_of(const DeclaredModel& model) {
+  return model.generates ? Lane::slow : Lane::quick;
+}
+
+// Bytes of a file, or of all files in a folder; what cannot be looked at counts nothing.
+std::uint64_t file_bytes(const std::string& path) {
+  namespace fs = std::filesystem;
+  constexpr int entries_max = 10'000;
+  std::error_code ec;
+  if (fs::is_regular_file(path, ec)) return fs::file_size(path, ec);
+  std::uint64_t bytes = 0;
+  int entries = 0;
+  for (fs::recursive_directory_iterator it(path, ec), end; !ec && it != end && entries < entries_max; ++entries) {
+    std::error_code skipped;
+    if (it->is_regular_file(skipped)) bytes += it->file_size(skipped);
+    it.increment(ec);
+  }
+  return bytes;
+}
+
+double milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+std::uint32_t first_replicas(const ModelScaling& scaling) {
+  const std::int64_t least = std::max({scaling.initial_scale, scaling.kpa.min_scale, std::int64_t{1}});
+  const std::int64_t most = scaling.kpa.max_scale > 0 ? scaling.kpa.max_scale : least;
+  return static_cast<std::uint32_t>(std::min(least, most));
 }
 
 // A model without engines, and why: it is being loaded, was stopped, or unloaded.
-ServedModel pending(const DeclaredModel& declared) {
+ServedModel pending(const DeclaredModel& declared, std::shared_ptr<serving::Gate> gate) {
   ServedModel served;
   served.name = declared.name;
   served.namespace_name = declared.namespace_name;
@@ -47,6 +100,7 @@ ServedModel pending(const DeclaredModel& declared) {
   served.generates = declared.generates;
   served.logger = declared.logger;
   served.unloaded = declared.stopped;
+  served.gate = std::move(gate);
   served.versions.push_back({.version = "1",
                              .state = declared.stopped ? ModelState::unavailable : ModelState::loading,
                              .reason = declared.stopped ? "stopped" : "",
@@ -55,18 +109,33 @@ ServedModel pending(const DeclaredModel& declared) {
   return served;
 }
 
-bool is_ready(const ServedModel* model) {
-  return model != nullptr && !model->unloaded && model->latest()->state == ModelState::ready;
+// The same without engines: requests wake it. `reason`: why the last one could not; "" when none failed.
+ServedModel in_standby(ServedModel served, const std::string& reason) {
+  served.unloaded = false;
+  for (ModelVersion& version : served.versions) {
+    version.state = ModelState::standby;
+    version.reason = reason;
+    version.engine.reset();
+    version.batcher.reset();  // they hold the engine too
+    version.cache.reset();
+  }
+  return served;
+}
+
+bool is_available(const ServedModel* model) {
+  return model != nullptr && !model->unloaded && serving::is_available(*model->latest());
 }
 
 class Control final : public ModelControl {
  public:
-  Control(engine::EngineFactory& factory, serving::Registry& registry, MetricsRegistry& metrics)
+  Control(engine::EngineFactory& factory, serving::Registry& registry, MetricsRegistry& metrics, Clock& clock,
+          const MemoryLimits& limits)
       : factory_(factory),
         metrics_(metrics),
+        clock_(clock),
         fronts_(registry),
         release_(std::make_shared<serving::WorkerPool>("release", 1, 4096)),
-        work_("work", 1, 4096) {}
+        memory_(limits, metrics) {}
 
   void declare(std::vector<DeclaredModel> models, std::function<void()> all_done) override {
     const auto left = std::make_shared<std::atomic<std::size_t>>(models.size() + 1);
@@ -79,15 +148,20 @@ class Control final : public ModelControl {
 
   void put(DeclaredModel model, std::function<void(Result<void>)> done) override {
     announce(model);
-    if (!work_.post([this, model = std::move(model), done] { done(put_now(model)); })) done(too_many());
+    const std::string key = key_of(model);
+    const Lane lane = lane_of(model);
+    auto work = [this, key, model = std::move(model), done] { done(put_now(key, model)); };
+    if (!strands_.post(key, lane, std::move(work))) done(too_many());
   }
 
   void load_revision(DeclaredModel model, std::function<void(Result<void>)> done) override {
     announce(model);
-    const auto work = [this, model = std::move(model), done] {
-      done(is_ready(current(model).get()) ? take_over(model) : load_now(model));
+    const std::string key = key_of(model);
+    const Lane lane = lane_of(model);
+    auto work = [this, key, model = std::move(model), done] {
+      done(is_available(current(model).get()) ? take_over(model) : bring(key, model));
     };
-    if (!work_.post(work)) done(too_many());
+    if (!strands_.post(key, lane, std::move(work))) done(too_many());
   }
 
   void serve(const std::string& namespace_name, const std::string& service_name, ServiceTraffic traffic) override {
@@ -114,13 +188,11 @@ class Control final : public ModelControl {
 
   void remove(std::string namespace_name, std::string service_name, std::function<void()> done) override {
     const auto work = [this, namespace_name, service_name, done] {
-      if (forget_service(namespace_name, service_name))
-        log_info("service removed", {{"namespace", namespace_name}, {"service", service_name}});
-      fronts_.remove(namespace_name, service_name);
+      remove_now(namespace_name, service_name);
       if (done) done();
     };
-    // It takes no time, and a service that was deleted must not stay: done here when the queue is full.
-    if (!work_.post(work)) work();
+    // It takes no time, and a service that was deleted must not stay: done here when too much waits.
+    if (!strands_.post(key_of(namespace_name, service_name, ""), Lane::quick, work)) work();
   }
 
   void load(std::string name, std::function<void(Result<void>)> done) override {
@@ -135,67 +207,156 @@ class Control final : public ModelControl {
             });
   }
 
+  std::shared_ptr<const std::vector<ScaledModel>> scaled() const override {
+    const std::lock_guard lock(mutex_);
+    if (scaled_ == nullptr) {
+      auto all = std::make_shared<std::vector<ScaledModel>>();
+      for (const auto& [service, revisions] : rows_) {
+        for (const auto& [name, row] : revisions) {
+          const DeclaredModel& model = row.model;
+          all->push_back({key_of(model), model.namespace_name, model.service_name, model.revision, row.gate,
+                          model.scaling, model.generates});
+        }
+      }
+      scaled_ = std::move(all);
+    }
+    return scaled_;
+  }
+
+  void scale(std::string key, std::int64_t replicas, std::function<void(std::int64_t)> done) override {
+    auto work = [this, key, replicas, done] {
+      const auto row = row_of(key);
+      if (row && row->gate->is_open()) {
+        if (replicas > 0) {
+          resize(key, replicas);
+        } else {
+          to_standby(key, "idle");
+        }
+      }
+      done(row ? row->gate->replicas() : 0);
+    };
+    const auto row = row_of(key);
+    if (!strands_.post(key, row ? lane_of(row->model) : Lane::quick, work)) done(-1);
+  }
+
  private:
+  // One revision.
+  struct Row {
+    DeclaredModel model;
+    std::shared_ptr<serving::Gate> gate;
+    Duration retry_after = retry_first;  // when it cannot be woken
+    std::uint64_t bytes = 0;             // that it took when it was loaded last
+  };
+  using Revisions = std::map<std::string, Row>;            // by name
+  using ServiceKey = std::pair<std::string, std::string>;  // namespace and name
+
   template <typename Action>
   void on_work(std::string name, std::function<void(Result<void>)> done, Action action) {
+    const std::vector<DeclaredModel> known = revisions_named(name);
+    if (known.empty()) return done(unknown(name));
     auto work = [this, name, done, action] {
       const std::vector<DeclaredModel> models = revisions_named(name);
       done(models.empty() ? Result<void>(unknown(name)) : action(name, models));
     };
-    if (!work_.post(std::move(work))) done(too_many());
+    if (!strands_.post(key_of(known.front()), lane_of(known.front()), std::move(work))) done(too_many());
   }
 
   std::vector<DeclaredModel> declared_of(const std::string& namespace_name, const std::string& service_name) const {
     const std::lock_guard lock(mutex_);
     std::vector<DeclaredModel> out;
-    for (const DeclaredModel& model : declared_) {
-      if (model.namespace_name == namespace_name && model.service_name == service_name) out.push_back(model);
+    if (const auto at = rows_.find({namespace_name, service_name}); at != rows_.end()) {
+      for (const auto& [revision, row] : at->second) out.push_back(row.model);
     }
     return out;
   }
 
-  // All revisions of the first service of which one has the name.
+  // All revisions of the service that the registry has under the name.
   std::vector<DeclaredModel> revisions_named(const std::string& name) const {
-    DeclaredModel first;
+    const serving::ServedModelPtr front = fronts_.named(name);
+    return front == nullptr ? std::vector<DeclaredModel>() : declared_of(front->namespace_name, front->service_name);
+  }
+
+  std::optional<Row> row_of(const std::string& key) const {
+    const std::lock_guard lock(mutex_);
+    const Row* row = row_at(key);
+    return row == nullptr ? std::nullopt : std::optional(*row);
+  }
+
+  // With the lock held; null when it is not declared. `key`: namespace/service/revision, none of which has a slash.
+  const Row* row_at(const std::string& key) const {
+    const std::size_t first = key.find('/');
+    const std::size_t second = key.find('/', first + 1);
+    const auto service = rows_.find({key.substr(0, first), key.substr(first + 1, second - first - 1)});
+    if (service == rows_.end()) return nullptr;
+    const auto row = service->second.find(key.substr(second + 1));
+    return row == service->second.end() ? nullptr : &row->second;
+  }
+
+  template <typename Change>
+  void change_row(const std::string& key, Change change) {
+    const std::lock_guard lock(mutex_);
+    if (const Row* row = row_at(key)) change(const_cast<Row&>(*row));
+  }
+
+  // What is declared of the revision from here on, and its gate, which is made with the first word of it.
+  std::shared_ptr<serving::Gate> remember(const DeclaredModel& model) {
+    const std::lock_guard lock(mutex_);
+    Row& row = rows_[{model.namespace_name, model.service_name}][model.revision];
+    row.model = model;
+    scaled_.reset();
+    if (row.gate == nullptr) {
+      row.gate = std::make_shared<serving::Gate>(model.scaling.gate, clock_, metrics_, model.namespace_name,
+                                                 model.service_name);
+      row.gate->on_wake([this, key = key_of(model), lane = lane_of(model)] { wake(key, lane); });
+    }
+    return row.gate;
+  }
+
+  bool is_declared(const DeclaredModel& model) const { return row_of(key_of(model)).has_value(); }
+
+  // What stands behind a gate, and whether it is open, change together; so does whether there is a row at all.
+  void remove_now(const std::string& namespace_name, const std::string& service_name) {
+    Revisions gone;
     {
-      const std::lock_guard lock(mutex_);
-      const auto at = std::find_if(declared_.begin(), declared_.end(), [&](const auto& m) { return m.name == name; });
-      if (at == declared_.end()) return {};
-      first = *at;
+      const std::lock_guard swapping(swap_mutex_);
+      {
+        const std::lock_guard lock(mutex_);
+        const auto at = rows_.find({namespace_name, service_name});
+        if (at != rows_.end()) {
+          gone = std::move(at->second);
+          rows_.erase(at);
+          scaled_.reset();
+        }
+      }
+      fronts_.remove(namespace_name, service_name);
+      for (const auto& [revision, row] : gone) row.gate->close();
     }
-    return declared_of(first.namespace_name, first.service_name);
-  }
-
-  // Takes the service's declarations out of the list; false when there was none.
-  bool forget_service(const std::string& namespace_name, const std::string& service_name) {
-    const std::lock_guard lock(mutex_);
-    return std::erase_if(declared_, [&](const DeclaredModel& m) {
-             return m.namespace_name == namespace_name && m.service_name == service_name;
-           }) > 0;
-  }
-
-  void remember(const DeclaredModel& model) {
-    const std::lock_guard lock(mutex_);
-    const auto at =
-        std::find_if(declared_.begin(), declared_.end(), [&](const auto& m) { return same_revision(m, model); });
-    if (at != declared_.end()) {
-      *at = model;
-    } else {
-      declared_.push_back(model);
+    for (const auto& [revision, row] : gone) {
+      memory_.left(key_of(row.model));
+      row.gate->release();
     }
-  }
-
-  bool is_declared(const DeclaredModel& model) const {
-    const std::lock_guard lock(mutex_);
-    return std::any_of(declared_.begin(), declared_.end(), [&](const auto& m) { return same_revision(m, model); });
+    if (!gone.empty()) log_info("service removed", {{"namespace", namespace_name}, {"service", service_name}});
   }
 
   void let_go(const DeclaredModel& model) {
+    std::shared_ptr<serving::Gate> gate;
     {
-      const std::lock_guard lock(mutex_);
-      std::erase_if(declared_, [&](const DeclaredModel& m) { return same_revision(m, model); });
+      const std::lock_guard swapping(swap_mutex_);
+      {
+        const std::lock_guard lock(mutex_);
+        const auto at = rows_.find({model.namespace_name, model.service_name});
+        if (at == rows_.end()) return;
+        const auto row = at->second.find(model.revision);
+        if (row == at->second.end()) return;
+        gate = row->second.gate;
+        at->second.erase(row);
+        scaled_.reset();
+      }
+      fronts_.remove(model.namespace_name, model.service_name, model.revision);
+      gate->close();
     }
-    fronts_.remove(model.namespace_name, model.service_name, model.revision);
+    memory_.left(key_of(model));
+    gate->release();
     log_info("revision let go", {{"service", model.service_name}, {"revision", model.revision}});
   }
 
@@ -205,51 +366,109 @@ class Control final : public ModelControl {
 
   // The revision is known from here on; what its service serves already stays.
   void announce(const DeclaredModel& model) {
-    if (current(model) == nullptr) fronts_.put(pending(model));
-    remember(model);
+    const auto gate = remember(model);
+    if (current(model) == nullptr) fronts_.put(pending(model, gate));
   }
 
-  // The revision is loaded: only what is said about it has changed, and what stands before its engines.
+  // The revision is there: only what is said about it has changed, and what stands before its engines.
   Result<void> take_over(const DeclaredModel& model) {
-    const auto served = current(model);
-    std::vector<ModelVersion> versions = served->versions;
-    for (ModelVersion& version : versions) {
-      version.batcher.reset();
-      version.cache.reset();
-      if (version.state == ModelState::ready && model.prepare) JACKDAW_TRY(model.prepare(version));
+    for (;;) {
+      const auto served = current(model);
+      if (!is_available(served.get())) return bring(key_of(model), model);
+      std::vector<ModelVersion> versions = served->versions;
+      for (ModelVersion& version : versions) {
+        version.batcher.reset();
+        version.cache.reset();
+        if (version.state == ModelState::ready && model.prepare) JACKDAW_TRY(model.prepare(version));
+      }
+      const std::lock_guard swapping(swap_mutex_);
+      if (!is_declared(model)) return make_error(Code::not_found, "It was removed while it was prepared.");
+      if (current(model) != served) continue;  // it left or came back meanwhile
+      const auto gate = remember(model);
+      fronts_.put(dressed(model, gate, std::move(versions), served->counts));
+      gate->configure(model.scaling.gate);
+      return {};
     }
-    if (!is_declared(model)) return make_error(Code::not_found, "It was removed while it was prepared.");
-    fronts_.put(dressed(model, std::move(versions), served->counts));
-    return {};
   }
 
-  static ServedModel dressed(const DeclaredModel& declared, std::vector<ModelVersion> versions,
-                             std::shared_ptr<serving::RevisionCounts> counts) {
-    ServedModel served = pending(declared);
+  static ServedModel dressed(const DeclaredModel& declared, std::shared_ptr<serving::Gate> gate,
+                             std::vector<ModelVersion> versions, std::shared_ptr<serving::RevisionCounts> counts) {
+    ServedModel served = pending(declared, std::move(gate));
     served.unloaded = false;
     served.versions = std::move(versions);
     served.counts = counts != nullptr ? std::move(counts) : std::make_shared<serving::RevisionCounts>();
     return served;
   }
 
-  Result<void> put_now(const DeclaredModel& model) {
-    remember(model);
-    if (!model.stopped) return load_now(model);
+  Result<void> put_now(const std::string& key, const DeclaredModel& model) {
+    const auto gate = remember(model);
+    if (!model.stopped) return bring(key, model);
     // Nobody answers from here on, until somebody loads it.
     for (const DeclaredModel& other : declared_of(model.namespace_name, model.service_name)) {
-      if (!same_revision(other, model)) let_go(other);
+      if (other.revision != model.revision) let_go(other);
     }
-    fronts_.put(pending(model));
+    shut(key, model, gate, pending(model, gate));
     return {};
+  }
+
+  // Takes the revision's engines away, whoever is at work.
+  void shut(const std::string& key, const DeclaredModel& model, const std::shared_ptr<serving::Gate>& gate,
+            ServedModel served) {
+    {
+      const std::lock_guard swapping(swap_mutex_);
+      if (!is_declared(model)) return;
+      gate->close();
+      fronts_.put(std::move(served));
+    }
+    memory_.left(key);
+    gate->release();
+  }
+
+  // Loads the revision, or leaves it to its first request.
+  Result<void> bring(const std::string& key, const DeclaredModel& model) {
+    if (!waits_for_a_request(key, model)) return load_now(key, model);
+    const std::lock_guard swapping(swap_mutex_);
+    const auto row = row_of(key);
+    if (!row) return make_error(Code::not_found, "It was removed before it was loaded.");
+    row->gate->configure(model.scaling.gate);
+    fronts_.put(in_standby(dressed(model, row->gate, pending(model, nullptr).versions, nullptr), ""));
+    return {};
+  }
+
+  // A service that is new is not loaded when it says so, nor at the cost of others that are. A revision that is to
+  // follow another one shows first that it can be.
+  bool waits_for_a_request(const std::string& key, const DeclaredModel& model) {
+    const auto row = row_of(key);
+    if (!row || row->gate->is_open()) return false;
+    if (declared_of(model.namespace_name, model.service_name).size() > 1 || is_available(current(model).get()))
+      return false;
+    if (model.scaling.initial_scale == 0) return true;
+    const auto path = model.resolve();
+    return path && !memory_.fits(key, needed_bytes(key, *path));
+  }
+
+  // What the model will take: as much as the last time, or as its files.
+  std::uint64_t needed_bytes(const std::string& key, const std::string& path) const {
+    const auto row = row_of(key);
+    return row && row->bytes > 0 ? row->bytes : file_bytes(path);
   }
 
   // Engines are large: what ends them is a thread that may take its time, never the io thread with the last request.
   std::shared_ptr<engine::Engine> released_apart(std::shared_ptr<engine::Engine> engine) {
     engine::Engine* const raw = engine.get();
-    return {raw, [held = std::move(engine), release = release_](engine::Engine*) mutable {
-              if (!release->post([held = std::move(held)] {}))
+    return {raw, [held = std::move(engine), release = release_, freed = freed_](engine::Engine*) mutable {
+              if (!release->post([held = std::move(held), freed]() mutable { end(std::move(held), *freed); }))
                 log_warning("an engine is ended by the thread that used it last");
             }};
+  }
+
+  static void end(std::shared_ptr<engine::Engine> engine, std::atomic<std::uint64_t>& freed) {
+    const std::uint64_t bytes = engine->stats().resident_bytes;
+    engine.reset();
+    // The allocator keeps what many small blocks held; others need it more.
+    if (freed.fetch_add(bytes) + bytes < trim_bytes) return;
+    freed.store(0);
+    malloc_trim(0);
   }
 
   // Whatever was let go of before, and is used by nobody, is gone.
@@ -267,7 +486,9 @@ class Control final : public ModelControl {
     if (!loaded) return failed(declared, std::move(version), with_advice(declared, loaded.error()));
     version.state = ModelState::ready;
     version.engine = released_apart(std::move(*loaded));
+    if (has_instances(declared)) version.engine = std::make_shared<serving::EngineSet>(std::move(version.engine));
     version.metrics = std::make_shared<serving::ModelMetrics>(metrics_, declared.name, row.version);
+    if (const engine::PromptCodec* codec = version.engine->codec()) version.max_model_len = codec->max_model_len();
     if (!declared.prepare) return version;
     if (const auto prepared = declared.prepare(version); !prepared) {
       return failed(declared, {.version = row.version}, prepared.error());
@@ -279,7 +500,8 @@ class Control final : public ModelControl {
   Error with_advice(const DeclaredModel& declared, Error error) const {
     if (error.code != Code::resource_exhausted && error.code != Code::too_large) return error;
     for (const DeclaredModel& other : declared_of(declared.namespace_name, declared.service_name)) {
-      if (same_revision(other, declared) || !is_ready(current(other).get())) continue;
+      const auto served = current(other);
+      if (other.revision == declared.revision || served == nullptr || served->latest()->engine == nullptr) continue;
       error.message += " The revision " + other.revision +
                        " is in memory too; deploymentStrategy.type: Recreate lets it go before the new one is loaded.";
       break;
@@ -298,34 +520,127 @@ class Control final : public ModelControl {
     return version;
   }
 
-  // Loads every version, then puts the revision in its place at once: requests see the old one until then.
-  Result<void> load_now(const DeclaredModel& declared) {
-    const auto begin = std::chrono::steady_clock::now();
-    await_released();
+  // Every version, ready or with the reason why not; within the memory there is. Blocking.
+  std::vector<ModelVersion> loaded(const std::string& key, const DeclaredModel& declared) {
+    const Instant begin = clock_.now();
+    // Only what is large is worth waiting for.
+    if (declared.generates) await_released();
     std::vector<ModelVersion> versions;
     const auto path = declared.resolve();
-    if (path) {
+    const std::uint64_t bytes = path ? needed_bytes(key, *path) : 0;
+    const auto evict = [this](const std::string& other) { return to_standby(other, "memory"); };
+    const Result<void> room = path ? memory_.reserve(key, bytes, evict) : Result<void>(path.error());
+    if (room) {
       for (const VersionPath& row : model_versions(*path)) versions.push_back(load_version(declared, row));
+      settle_memory(key, declared, versions, bytes);
     } else {
       ModelVersion version;
       version.version = "1";
-      versions.push_back(failed(declared, std::move(version), path.error()));
+      versions.push_back(failed(declared, std::move(version), room.error()));
     }
+    if (versions.back().state == ModelState::ready) {
+      log_info("model ready", {{"model", declared.name},
+                               {"revision", declared.revision},
+                               {"format", declared.engine.model_format},
+                               {"path", *path},
+                               {"load_ms", milliseconds(clock_.now() - begin)}});
+    }
+    return versions;
+  }
+
+  // What the model really takes; when that is more than there was room for, others go, or it does itself.
+  void settle_memory(const std::string& key, const DeclaredModel& declared, std::vector<ModelVersion>& versions,
+                     std::uint64_t bytes) {
+    std::uint64_t taken = 0;
+    for (const ModelVersion& version : versions) {
+      if (version.engine != nullptr) taken += version.engine->stats().resident_bytes;
+    }
+    const auto evict = [this](const std::string& other) { return to_standby(other, "memory"); };
+    const Result<void> room = taken > bytes ? memory_.reserve(key, taken - bytes, evict) : Result<void>();
+    if (!room) {
+      ModelVersion version;
+      version.version = versions.back().version;
+      versions = {failed(declared, std::move(version), room.error())};
+    }
+    const auto row = row_of(key);
+    if (versions.back().state != ModelState::ready || !row) return memory_.release(key);
+    change_row(key, [&](Row& changed) { changed.bytes = taken; });
+    memory_.loaded(key, taken, row->gate);
+  }
+
+  // Loads every version, then puts the revision in its place at once: requests see the old one until then.
+  Result<void> load_now(const std::string& key, const DeclaredModel& declared) {
+    std::vector<ModelVersion> versions = loaded(key, declared);
     const bool ready = versions.back().state == ModelState::ready;
     const std::string reason = versions.back().reason;
-    if (!is_declared(declared)) return make_error(Code::not_found, "It was removed while it was loaded.");
-    const auto old = current(declared);
-    // A model that answers already is not taken away by a failed reload.
-    if (!ready && is_ready(old.get())) return make_error(Code::not_ready, "{}", reason);
-    fronts_.put(dressed(declared, std::move(versions), old == nullptr ? nullptr : old->counts));
-    if (!ready) return make_error(Code::not_ready, "{}", reason);
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-    log_info("model ready", {{"model", declared.name},
-                             {"revision", declared.revision},
-                             {"format", declared.engine.model_format},
-                             {"path", *path},
-                             {"load_ms", took.count()}});
+    {
+      const std::lock_guard swapping(swap_mutex_);
+      const auto row = row_of(key);
+      if (!row) {
+        memory_.left(key);
+        return make_error(Code::not_found, "It was removed while it was loaded.");
+      }
+      const auto old = current(declared);
+      // A model that answers already is not taken away by a failed reload.
+      if (!ready && is_available(old.get())) return make_error(Code::not_ready, "{}", reason);
+      fronts_.put(dressed(declared, row->gate, std::move(versions), old == nullptr ? nullptr : old->counts));
+      if (!ready) return make_error(Code::not_ready, "{}", reason);
+      open(key, declared, *row->gate);
+    }
+    // More replicas than one come after the first, which answers meanwhile.
+    if (has_instances(declared)) resize(key, first_replicas(declared.scaling));
     return {};
+  }
+
+  // A language model's replicas are engines of their own; all others only have their number.
+  static bool has_instances(const DeclaredModel& declared) {
+    return declared.generates && declared.scaling.kpa.max_scale != 1;
+  }
+
+  // On the revision's strand.
+  void resize(const std::string& key, std::int64_t replicas) {
+    const auto row = row_of(key);
+    if (!row) return;
+    const auto served = current(row->model);
+    const auto set = served == nullptr || served->versions.empty()
+                         ? nullptr
+                         : std::dynamic_pointer_cast<serving::EngineSet>(served->versions.back().engine);
+    if (set != nullptr) {
+      while (set->size() > static_cast<std::size_t>(replicas)) set->retire();
+      while (set->size() < static_cast<std::size_t>(replicas) && add_instance(key, *row, *set)) {
+      }
+      replicas = static_cast<std::int64_t>(set->size());
+      memory_.loaded(key, set->stats().resident_bytes, row->gate);
+    }
+    if (row->gate->is_open()) row->gate->open(static_cast<std::uint32_t>(replicas));
+  }
+
+  // False when there is no room for another one, or it cannot be loaded.
+  bool add_instance(const std::string& key, const Row& row, serving::EngineSet& set) {
+    const std::uint64_t bytes = set.stats().resident_bytes / set.size();
+    // Nobody else leaves for one more of what is there already.
+    const Result<void> room = memory_.reserve(key, bytes, [](const std::string&) { return false; });
+    const auto path = row.model.resolve();
+    if (!room || !path) {
+      log_warning("no further replica", {{"model", row.model.name},
+                                         {"replicas", set.size()},
+                                         {"reason", room ? path.error().text() : room.error().text()}});
+      if (room) memory_.release(key);
+      return false;
+    }
+    ModelVersion version = load_version(row.model, model_versions(*path).back());
+    memory_.release(key);
+    const auto engine = std::dynamic_pointer_cast<serving::EngineSet>(version.engine);
+    if (engine == nullptr) return false;
+    set.add(engine->first());
+    return true;
+  }
+
+  // The engines are there: requests may go to them.
+  void open(const std::string& key, const DeclaredModel& declared, serving::Gate& gate) {
+    change_row(key, [](Row& row) { row.retry_after = retry_first; });
+    gate.configure(declared.scaling.gate);
+    gate.open(has_instances(declared) ? 1 : std::max(gate.replicas(), first_replicas(declared.scaling)));
   }
 
   Result<void> unload_now(const std::string& name, const std::vector<DeclaredModel>& models) {
@@ -335,36 +650,105 @@ class Control final : public ModelControl {
     };
     if (std::all_of(models.begin(), models.end(), unloaded)) return unknown(name);
     for (const DeclaredModel& model : models) {
-      ServedModel served = pending(model);
+      const auto row = row_of(key_of(model));
+      if (!row) continue;
+      ServedModel served = pending(model, row->gate);
       served.unloaded = true;  // until someone loads it again
       served.versions.front().state = ModelState::unavailable;
       served.versions.front().reason = "unloaded";
-      fronts_.put(std::move(served));
+      shut(key_of(model), model, row->gate, std::move(served));
     }
     log_info("model unloaded", {{"model", name}});
     return {};
   }
 
+  // A request waits and there is no replica. Any thread.
+  void wake(const std::string& key, Lane lane) {
+    const Instant since = clock_.now();
+    const auto work = [this, key, since] { wake_now(key, since); };
+    if (strands_.post(key, lane, work)) return;
+    if (const auto row = row_of(key)) row->gate->fail(too_many(), clock_.now() + retry_first);
+  }
+
+  void wake_now(const std::string& key, Instant since) {
+    const auto row = row_of(key);
+    if (!row) return;
+    const DeclaredModel& declared = row->model;
+    const auto before = current(declared);
+    // It was stopped or unloaded meanwhile, or another load was quicker.
+    if (before == nullptr || before->unloaded) return row->gate->release();
+    if (row->gate->is_open()) return row->gate->open(row->gate->replicas());
+    std::vector<ModelVersion> versions = loaded(key, declared);
+    const bool ready = versions.back().state == ModelState::ready;
+    const std::string reason = versions.back().reason;
+    {
+      const std::lock_guard swapping(swap_mutex_);
+      if (!is_declared(declared)) {
+        memory_.left(key);
+        return row->gate->release();
+      }
+      if (ready) {
+        fronts_.put(dressed(declared, row->gate, std::move(versions), before->counts));
+        open(key, declared, *row->gate);
+      } else {
+        fronts_.put(in_standby(*before, reason));
+      }
+    }
+    if (!ready) {
+      row->gate->fail(make_error(Code::not_ready, "Model with name {} is not ready. {}", declared.name, reason),
+                      clock_.now() + row->retry_after);
+      change_row(key, [](Row& changed) { changed.retry_after = std::min(changed.retry_after * 2, retry_most); });
+      return;
+    }
+    const Duration took = clock_.now() - since;
+    cold_starts_.observe(std::chrono::duration<double>(took).count());
+    log_info("model woken", {{"model", declared.name}, {"cold_start_ms", milliseconds(took)}});
+    if (has_instances(declared)) resize(key, first_replicas(declared.scaling));
+  }
+
+  // Any work thread, also another revision's: what closes the gate and what opens it exclude each other.
+  bool to_standby(const std::string& key, std::string_view why) {
+    const auto row = row_of(key);
+    if (!row || !row->gate->is_open()) return false;
+    {
+      const std::lock_guard swapping(swap_mutex_);
+      const auto before = current(row->model);
+      if (before == nullptr || before->unloaded || !row->gate->close_if_idle()) return false;
+      fronts_.put(in_standby(*before, ""));
+    }
+    memory_.left(key);
+    log_info("model in standby", {{"model", row->model.name}, {"why", why}});
+    return true;
+  }
+
   // Everything is loaded anew from where it is; what fails stays as it was.
   Result<void> reload_now(const std::vector<DeclaredModel>& models) {
-    for (const DeclaredModel& model : models) JACKDAW_TRY(load_now(model));
+    for (const DeclaredModel& model : models) JACKDAW_TRY(load_now(key_of(model), model));
     return {};
   }
 
   engine::EngineFactory& factory_;
   MetricsRegistry& metrics_;
+  Clock& clock_;
+  Histogram& cold_starts_ =
+      metrics_.histogram("jackdaw_cold_start_seconds",
+                         "From the request that found no replica to the replica that answers it.", cold_start_bounds);
   Fronts fronts_;
-  mutable std::mutex mutex_;
-  std::vector<DeclaredModel> declared_;           // one for each revision
+  mutable std::mutex mutex_;  // of rows_ and scaled_
+  std::map<ServiceKey, Revisions> rows_;
+  mutable std::shared_ptr<const std::vector<ScaledModel>> scaled_;  // null: to be made anew
+  std::mutex swap_mutex_;  // what opens or closes a gate, together with what the registry shows; before mutex_
+  std::shared_ptr<std::atomic<std::uint64_t>> freed_ = std::make_shared<std::atomic<std::uint64_t>>(0);  // untrimmed
   std::shared_ptr<serving::WorkerPool> release_;  // engines hold it too: they may outlive this
-  serving::WorkerPool work_;                      // last: its thread uses everything above
+  ModelMemory memory_;
+  Strands strands_;  // last: its threads use everything above
 };
 
 }  // namespace
 
 std::unique_ptr<ModelControl> make_model_control(engine::EngineFactory& factory, serving::Registry& registry,
-                                                 MetricsRegistry& metrics) {
-  return std::make_unique<Control>(factory, registry, metrics);
+                                                 MetricsRegistry& metrics, Clock& clock, const MemoryLimits& limits) {
+  return std::make_unique<Control>(factory, registry, metrics, clock, limits);
 }
 
 }  // namespace jackdaw::control

@@ -164,6 +164,10 @@ class ServiceReconciler final : public Reconciler {
     inbox_->post([this] { settled(""); });
   }
 
+  void look_at_replicas() override {
+    inbox_->post([this] { compare_replicas(); });
+  }
+
   void start(std::string address) override {
     address_ = std::move(address);
     thread_ = std::thread([this] {
@@ -190,6 +194,7 @@ class ServiceReconciler final : public Reconciler {
     RevisionSources sources;
     ServiceTraffic traffic;  // as it was published last
     bool published = false;
+    std::int64_t replicas = -1;                    // as they were counted last
     std::map<std::string, RollbackWatch> watches;  // by revision
     std::optional<Instant> wake;
     bool status_posted = false;  // a write of it is in the inbox
@@ -475,6 +480,21 @@ class ServiceReconciler final : public Reconciler {
     models_.serve(namespace_name(known), service_name(known), known.traffic);
   }
 
+  void compare_replicas() {
+    std::map<std::pair<std::string_view, std::string_view>, std::int64_t> counts;
+    const auto scaled = models_.scaled();
+    for (const ScaledModel& model : *scaled)
+      counts[{model.namespace_name, model.service_name}] += model.gate->replicas();
+    for (auto& [key, known] : known_) {
+      if (known.object == nullptr) continue;
+      const std::string place = namespace_name(known);
+      const std::string name = service_name(known);
+      const auto at = counts.find({place, name});
+      const std::int64_t now = at == counts.end() ? 0 : at->second;
+      if (std::exchange(known.replicas, now) != now) post_status(key, known);
+    }
+  }
+
   static std::string service_name(const Known& known) { return text_at(*known.object, {"metadata", "name"}); }
   static std::string namespace_name(const Known& known) { return text_at(*known.object, {"metadata", "namespace"}); }
 
@@ -589,7 +609,8 @@ class ServiceReconciler final : public Reconciler {
     known.status_retry.reset();
     const ResourceKind& kind = *known.kind;
     const ResourceName name{kind.group, kind.plural, namespace_name(known), service_name(known)};
-    const ServiceState state = state_of(known);
+    ServiceState state = state_of(known);
+    state.replicas = known.replicas;
     note(known, state);
     for (int attempt = 0; attempt < 8; ++attempt) {
       const ObjectPtr object = store_.get(name);

@@ -137,7 +137,11 @@ Json model_status(const ServiceState& state, const Json* old_status, const std::
       break;
   }
   const bool failed = state.phase == ServicePhase::failed;
-  const auto copies = static_cast<std::int64_t>(state.traffic.shares.size());
+  const auto revisions = static_cast<std::int64_t>(state.traffic.shares.size());
+  const std::int64_t copies = state.replicas >= 0 && revisions > 0 ? state.replicas : revisions;
+  // Scaled to zero: it answers all the same.
+  const bool asleep = state.phase == ServicePhase::ready && copies == 0 && revisions > 0;
+  if (asleep) target = "Standby";
   Json out = Json::object({{"copies", Json::object({{"failedCopies", Json::integer(failed ? 1 : 0)},
                                                     {"totalCopies", Json::integer(copies)}})}});
   if (failed) {
@@ -149,7 +153,9 @@ Json model_status(const ServiceState& state, const Json* old_status, const std::
     out.set("lastFailureInfo", std::move(info));
   }
   const std::string otherwise = state.phase == ServicePhase::stopped ? "Standby" : "Pending";
-  out.set("states", Json::object({{"activeModelState", Json::text(active ? "Loaded" : otherwise)},
+  out.set("states", Json::object({{"activeModelState", Json::text(asleep   ? "Standby"
+                                                                  : active ? "Loaded"
+                                                                           : otherwise)},
                                   {"targetModelState", Json::text(target)}}));
   out.set("transitionStatus", Json::text(transition));
   return out;

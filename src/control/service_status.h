@@ -22,6 +22,7 @@ struct ServiceState {
   const Rollout* rollout = nullptr;
   const RevisionSources* sources = nullptr;
   ServiceTraffic traffic;
+  std::int64_t replicas = -1;  // there are now; -1: not known
 };
 
 struct StatusAddresses {

@@ -10,7 +10,7 @@
 #include "jackdaw/text/chat_template.h"
 #include "jackdaw/text/tokenizer.h"
 #include "src/llm/llm_engine.h"
-#include "src/llm/machine_memory.h"
+#include "jackdaw/base/machine_memory.h"
 #include "src/llm/memory_plan.h"
 #include "src/llm/prompt_codec.h"
 

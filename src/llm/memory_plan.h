@@ -7,7 +7,7 @@
 #include "jackdaw/llm/llm.h"
 #include "jackdaw/ops/backend.h"
 #include "src/llm/engine_limits.h"
-#include "src/llm/machine_memory.h"
+#include "jackdaw/base/machine_memory.h"
 
 namespace jackdaw::llm {
 

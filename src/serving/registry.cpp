@@ -27,9 +27,22 @@ Counter& triton_counter(MetricsRegistry& registry, std::string_view name, std::s
 
 }  // namespace
 
-std::string_view state_name(ModelState state) {
-  static constexpr std::array<std::string_view, 4> names{"LOADING", "READY", "UNAVAILABLE", "UNLOADING"};
-  return names[static_cast<std::size_t>(state)];
+bool is_available(const ModelVersion& version) {
+  return version.state == ModelState::ready || (version.state == ModelState::standby && version.reason.empty());
+}
+
+std::string_view state_name(const ModelVersion& version) {
+  switch (version.state) {
+    case ModelState::loading:
+      return "LOADING";
+    case ModelState::unloading:
+      return "UNLOADING";
+    case ModelState::ready:
+    case ModelState::standby:
+    case ModelState::unavailable:
+      break;
+  }
+  return is_available(version) ? "READY" : "UNAVAILABLE";
 }
 
 ModelMetrics::ModelMetrics(MetricsRegistry& r, std::string_view model, std::string_view version)
@@ -119,7 +132,7 @@ const ServedModelPtr& RegistrySnapshot::hold(std::string_view name, std::string_
 bool RegistrySnapshot::all_ready() const {
   return std::all_of(models_.begin(), models_.end(), [](const auto& model) {
     const ModelVersion* latest = model->latest();
-    return model->unloaded || (latest != nullptr && latest->state == ModelState::ready);
+    return model->unloaded || (latest != nullptr && is_available(*latest));
   });
 }
 

@@ -57,6 +57,9 @@ ServedModelPtr route(const ServedModelPtr& model, const RouteKey& key, Random& r
   if (model == nullptr || model->traffic == nullptr || model->traffic->shares.empty()) return model;
   const auto& shares = model->traffic->shares;
   for (const TrafficShare& share : shares) {
+    if (key.gate != nullptr && share.revision->gate.get() == key.gate) return share.revision;
+  }
+  for (const TrafficShare& share : shares) {
     if (is_tagged_host(*model, share.tag, key.host)) return share.revision;
   }
   int left = percent_of(key.session.empty() ? random.next() : hash_of(key.session, model->service_name));

@@ -25,6 +25,8 @@ class DaemonReader {
     if (const Node* state = spec.find("stateDir"); state != nullptr && state->is_text() && !state->text.empty()) {
       out.state_dir.set(absolute_path(*state), state->place());
     }
+    read_size(spec.find("memoryBudget"), 1u << 20, out.memory_budget);
+    read_whole(spec.find("loadedModelsMax"), 1, 10'000'000, out.loaded_models_max);
     if (const Node* limits = spec.find("limits")) read_limits(*limits, out.limits);
     if (const Node* logging = spec.find("logging")) read_logging(*logging, out.logging);
     if (const Node* storage = spec.find("storage")) read_storage(*storage, out.storage);

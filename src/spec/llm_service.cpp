@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "src/spec/llm_settings_reader.h"
+#include "src/spec/scaling_reader.h"
 #include "src/spec/serving_stages.h"
 
 namespace jackdaw::spec {
@@ -81,7 +82,9 @@ void read_replicas(const Node& spec, LlmInferenceService& service, Complaints& c
   }
   service.replicas.set(static_cast<std::uint32_t>(*value), node->place());
   service.stopped = *value == 0;
-  if (*value > 1) complaints.report(*node, "'replicas' above 1 has no effect here: one process serves every request");
+  // Fixed: as many as are asked for.
+  service.scaling.min_replicas.set(std::max<std::int64_t>(*value, 1), node->place());
+  service.scaling.max_replicas.set(std::max<std::int64_t>(*value, 1), node->place());
 }
 
 bool is_stopped(const LlmInferenceService& service) {
@@ -103,6 +106,8 @@ void read_llm_service(LlmInferenceService& service, Complaints& complaints) {
   read_serving_stages({service.node.get(), nullptr, true, nullptr}, service.stages, complaints);
   name_model(service, complaints);
   read_replicas(*spec, service, complaints);
+  read_llm_scaling(*spec, service.scaling, complaints);
+  read_scaling_annotations(*service.node, service.scaling, complaints);
   if (is_stopped(service)) service.stopped = true;
 }
 

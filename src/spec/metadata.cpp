@@ -18,12 +18,11 @@ struct AnnotationRow {
 
 constexpr std::string_view own_prefix = "jackdaw.dev/";
 constexpr std::string_view kserve_prefix = "serving.kserve.io/";
-constexpr std::string_view no_scaling = "this version does not scale";
 constexpr std::string_view no_pods = "jackdaw runs no pods";
 constexpr std::string_view no_store = "models are read in place; map their URIs with spec.storage.map of kind Daemon";
 
 // KServe's pkg/constants, Knative's autoscaling annotations, and our own.
-constexpr std::array<AnnotationRow, 70> annotation_rows = {{
+constexpr std::array<AnnotationRow, 72> annotation_rows = {{
     {"jackdaw.dev/config-file", true, ""},
     {"jackdaw.dev/predict-fn", true, ""},
     {"jackdaw.dev/model-memory-limit", true, ""},
@@ -46,6 +45,8 @@ constexpr std::array<AnnotationRow, 70> annotation_rows = {{
     {"jackdaw.dev/warm-up", true, ""},
     {"jackdaw.dev/logger-file", true, ""},
     {"jackdaw.dev/logger-file-size", true, ""},
+    {"jackdaw.dev/held-requests-max", true, ""},
+    {"jackdaw.dev/load", true, ""},
     {"jackdaw.dev/canary-traffic-percent", true, ""},
     {"jackdaw.dev/deployment-strategy", true, ""},
     {"jackdaw.dev/restarted-at", true, ""},
@@ -58,9 +59,9 @@ constexpr std::array<AnnotationRow, 70> annotation_rows = {{
     {"jackdaw.dev/shadow-percent", true, ""},
     {"serving.kserve.io/stop", true, ""},
     {"serving.kserve.io/deploymentMode", false, no_pods},
-    {"serving.kserve.io/autoscalerClass", false, no_scaling},
-    {"serving.kserve.io/metrics", false, no_scaling},
-    {"serving.kserve.io/targetUtilizationPercentage", false, no_scaling},
+    {"serving.kserve.io/autoscalerClass", true, ""},
+    {"serving.kserve.io/metrics", true, ""},
+    {"serving.kserve.io/targetUtilizationPercentage", true, ""},
     {"serving.kserve.io/enable-tag-routing", true, ""},
     {"serving.kserve.io/enable-metric-aggregation", false, "all metrics are at /metrics"},
     {"serving.kserve.io/enable-prometheus-scraping", false, "all metrics are at /metrics"},
@@ -125,8 +126,6 @@ void check_annotation(const Member& member, Complaints& complaints) {
     const std::string hint = complaints.full_of_reports() ? "" : suggestion(name, annotation_names(kserve_prefix));
     complaints.report(member,
                       fmt::format("'{}' is not an annotation KServe knows, and has no effect here{}", name, hint));
-  } else if (starts_with(name, "autoscaling.knative.dev/")) {
-    complaints.report(member, fmt::format("'{}' has no effect here: {}", name, no_scaling));
   }
 }
 

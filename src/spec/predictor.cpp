@@ -7,6 +7,7 @@
 
 #include "src/spec/checker.h"
 #include "src/spec/llm_settings_reader.h"
+#include "src/spec/scaling_reader.h"
 #include "src/spec/serving_stages.h"
 
 namespace jackdaw::spec {
@@ -145,26 +146,6 @@ void choose_runtime(const Node& block, InferenceService& service, Complaints& co
 
 // KServe's checks of the fields every component has.
 void check_extension(const Node& component, Complaints& complaints) {
-  const auto number = [&](std::string_view field, std::int64_t fallback) {
-    const Node* node = component.find(field);
-    if (node == nullptr || node->is_null()) return fallback;
-    const auto value = node->as_integer();
-    return value ? *value : fallback;
-  };
-  const std::int64_t minimum = number("minReplicas", 1);
-  const std::int64_t maximum = number("maxReplicas", 0);
-  if (minimum < 0) {
-    complaints.error(FindingKind::invalid_value, *component.find("minReplicas"), "'MinReplicas' cannot be less than 0");
-  } else if (maximum < 0) {
-    complaints.error(FindingKind::invalid_value, *component.find("maxReplicas"), "'MaxReplicas' cannot be less than 0");
-  } else if (minimum > maximum && maximum != 0) {
-    complaints.error(FindingKind::invalid_value, *component.find("maxReplicas"),
-                     "'MinReplicas' cannot be greater than MaxReplicas");
-  }
-  if (number("containerConcurrency", 0) < 0) {
-    complaints.error(FindingKind::invalid_value, *component.find("containerConcurrency"),
-                     "parallelism cannot be less than 0");
-  }
   const Node* logger = component.find("logger");
   const std::string_view mode = logger != nullptr ? logger->text_of("mode") : std::string_view();
   constexpr std::array<std::string_view, 4> modes = {"", "all", "request", "response"};
@@ -226,6 +207,8 @@ void read_predictor(InferenceService& service, Complaints& complaints) {
 void read_predictor(InferenceService& service, const Node& node, Complaints& complaints) {
   check_extension(node, complaints);
   Predictor& predictor = service.predictor;
+  read_component_scaling(node, predictor.scaling, complaints);
+  read_scaling_annotations(*service.node, predictor.scaling, complaints);
   set_text(node, "name", predictor.name);
   const Member* implementation = the_implementation(node, complaints);
   if (implementation == nullptr) return;

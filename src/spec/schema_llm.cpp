@@ -18,6 +18,7 @@ constexpr FieldRow rows[] = {
 
     {"LlmSpec", "model", object, "LlmModel"},
     {"LlmSpec", "replicas", integer, "", handled},
+    {"LlmSpec", "scaling", object, "LlmScaling"},
     {"LlmSpec", "template", object, "LlmTemplate"},
     {"LlmSpec", "router", object, "LlmRouter", no_effect, "one process answers every request, so there is nothing to choose between"},
     {"LlmSpec", "prefill", object, "LlmWorkload", no_effect, "one process does prefill and decode"},

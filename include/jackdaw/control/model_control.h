@@ -1,4 +1,5 @@
-// ModelControl: brings declared models to served ones. Loads on its own work thread, publishes into the registry.
+// ModelControl: brings declared models to served ones, and to as many replicas of them as the scaler says. Loads on
+// work threads of its own, publishes into the registry, and opens and closes the models' gates.
 #pragma once
 
 #include <functional>
@@ -7,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "jackdaw/autoscale/kpa.h"
+#include "jackdaw/base/env.h"
 #include "jackdaw/base/metrics.h"
 #include "jackdaw/base/result.h"
 #include "jackdaw/engine/engine.h"
@@ -14,6 +17,15 @@
 #include "jackdaw/spec/rollout_settings.h"
 
 namespace jackdaw::control {
+
+// How many replicas a service has, and what each takes.
+struct ModelScaling {
+  ModelScaling() { kpa.min_scale = 1; }  // KServe's minReplicas
+  autoscale::KpaSettings kpa;
+  serving::GateLimits gate;
+  std::int64_t initial_scale = 1;  // 0: loaded by the first request
+  bool fixed = false;              // the number of replicas is no autoscaler's
+};
 
 // One model the configuration asks for, with everything resolved: where it is, who serves it, how it answers.
 struct DeclaredModel {
@@ -26,6 +38,7 @@ struct DeclaredModel {
   engine::EngineSpec engine;  // `path` is filled in by `resolve` at every load
   // Where the model is now: a file or a directory, in which versions are found. Blocking; work thread.
   std::function<Result<std::string>()> resolve;
+  ModelScaling scaling;
   // Called with every version that has loaded, before it counts as ready: warms it up and sets what stands before its
   // engine (batcher, response cache). Blocking; work thread. An error means that the version is not ready. May be
   // empty.
@@ -56,11 +69,26 @@ struct ServiceTraffic {
   friend bool operator==(const ServiceTraffic&, const ServiceTraffic&) = default;
 };
 
+// What all loaded models may take together. Those in use longest ago go into standby when another needs the room.
+struct MemoryLimits {
+  std::uint64_t bytes = 0;     // 0 = no limit
+  std::size_t models_max = 0;  // loaded at once; 0 = no limit
+};
+
+// A model whose replicas are counted.
+struct ScaledModel {
+  std::string key;  // namespace/service/revision
+  std::string namespace_name, service_name, revision;
+  std::shared_ptr<serving::Gate> gate;
+  ModelScaling scaling;
+  bool generates = false;
+};
+
 // Thread-safe. The factory and the registry must outlive it.
 class ModelControl {
  public:
   virtual ~ModelControl() = default;
-  // Declares the models (state LOADING) and loads each on the work thread. `all_done` runs on the work thread when
+  // Declares the models (state LOADING) and loads each on the work thread. `all_done` runs on a work thread when
   // every one of them is ready or has failed; failures are logged with their place and kept as the model's reason.
   virtual void declare(std::vector<DeclaredModel> models, std::function<void()> all_done) = 0;
   // Adds a service's model, or replaces it: the new one is loaded and swapped in at once, requests see the old one
@@ -84,9 +112,17 @@ class ModelControl {
   // load said. Unloading keeps the declaration, so that the model can be loaded again.
   virtual void load(std::string name, std::function<void(Result<void>)> done) = 0;
   virtual void unload(std::string name, std::function<void(Result<void>)> done) = 0;
+
+  // Every declared model, for the scaler; the same object until one was put or removed.
+  virtual std::shared_ptr<const std::vector<ScaledModel>> scaled() const = 0;
+  // Brings a model that answers to so many replicas. 0 unloads it when no request is there: it stays declared and
+  // available, in standby, and the next request loads it again. A model in standby stays as it is, since only a request
+  // wakes it. `done` runs on a work thread with the number there is now.
+  virtual void scale(std::string key, std::int64_t replicas, std::function<void(std::int64_t)> done) = 0;
 };
 
 std::unique_ptr<ModelControl> make_model_control(engine::EngineFactory& factory, serving::Registry& registry,
-                                                 MetricsRegistry& metrics);
+                                                 MetricsRegistry& metrics, Clock& clock = system_clock(),
+                                                 const MemoryLimits& limits = {});
 
 }  // namespace jackdaw::control

@@ -16,6 +16,7 @@
 
 #include "jackdaw/base/metrics.h"
 #include "jackdaw/engine/engine.h"
+#include "jackdaw/serving/gate.h"
 #include "jackdaw/serving/revision_counts.h"
 
 namespace jackdaw::serving {
@@ -27,9 +28,9 @@ class ResponseCache;
 // Whose answers a model gives; chosen by KServe's runtime selection.
 enum class Dialect : unsigned char { kserve, mlserver };
 
-// Names as the repository index prints them: LOADING, READY, UNAVAILABLE (unloaded or failed), UNLOADING.
-enum class ModelState : unsigned char { loading, ready, unavailable, unloading };
-std::string_view state_name(ModelState state);
+// A model in standby has no engine now, and answers all the same: the next request, which its gate holds, brings one
+// back.
+enum class ModelState : unsigned char { loading, ready, unavailable, unloading, standby };
 
 // Metrics of one model, looked up once. KServe's histograms and Triton's counters side by side.
 struct ModelMetrics {
@@ -55,12 +56,19 @@ struct ModelMetrics {
 struct ModelVersion {
   std::string version;  // "1"
   ModelState state = ModelState::loading;
-  std::string reason;  // why it is unavailable, as a sentence
+  std::string reason;  // why it is unavailable, or in standby cannot come back, as a sentence
   std::shared_ptr<engine::Engine> engine;
   std::shared_ptr<ModelMetrics> metrics;
   std::shared_ptr<Batcher> batcher = {};      // null: every call runs by itself
   std::shared_ptr<ResponseCache> cache = {};  // null: every call runs
+  std::uint32_t max_model_len = 0;            // of a language model that was loaded once, in standby too; else 0
 };
+
+// Whether requests are answered: it is ready, or in standby and nothing kept it from coming back.
+bool is_available(const ModelVersion& version);
+// As the repository index prints it: LOADING, READY (whatever is available), UNAVAILABLE (unloaded or failed),
+// UNLOADING.
+std::string_view state_name(const ModelVersion& version);
 
 struct Traffic;
 struct ServedModel;
@@ -76,9 +84,10 @@ struct ServedModel {
   std::vector<std::string> aliases;
   bool generates = false;  // declared as a language model; known before its engine is there
   Dialect dialect = Dialect::kserve;
-  bool unloaded = false;               // unloaded on request: KServe and MLServer then answer as if it were not there
-  std::vector<ModelVersion> versions;  // ascending; the last one answers when none is asked for
-  std::string revision;                // "iris-predictor-00002"; "" for a model that is not counted in revisions
+  bool unloaded = false;       // unloaded on request: KServe and MLServer then answer as if it were not there
+  std::shared_ptr<Gate> gate;  // what requests pass on their way to the engines; null: nothing stands before them
+  std::vector<ModelVersion> versions;      // ascending; the last one answers when none is asked for
+  std::string revision;                    // "iris-predictor-00002"; "" for a model that is not counted in revisions
   std::shared_ptr<RevisionCounts> counts;  // of this revision, however often it is published; may be null
   std::shared_ptr<const Traffic> traffic;  // null: every request is this revision's own
 
@@ -133,7 +142,7 @@ class RegistrySnapshot {
   const ServedModelPtr& hold(std::string_view name, std::string_view host = {}) const;
   // In name order.
   const std::vector<ServedModelPtr>& models() const { return models_; }
-  // Every declared model that was not unloaded on purpose has a ready version.
+  // Every declared model that was not unloaded on purpose is ready or in standby.
   bool all_ready() const;
 
  private:

@@ -13,6 +13,7 @@ struct RouteKey {
   std::string_view host;  // "iris-default.example.com", "latest-iris-default.example.com"
   std::string_view
       session;  // x-session-id: requests that share it stay with one revision while the shares do; "" = none
+  const Gate* gate = nullptr;  // whose pass the request has already: its revision is the one
 };
 
 // The revision that `key` asks for by tag, else one drawn by the shares of the traffic. A session's draw is its own

@@ -97,7 +97,9 @@ struct DaemonSpec {
   ConfigValue<int> io_threads{0};   // 0 = from the cgroup quota
   ConfigValue<int> cpu_threads{0};  // 0 = from the cgroup quota
   ConfigValue<Duration> drain_timeout{Duration(std::chrono::seconds(30))};
-  ConfigValue<std::string> state_dir;  // where declared objects are kept, absolute; "" = in memory
+  ConfigValue<std::string> state_dir;               // where declared objects are kept, absolute; "" = in memory
+  ConfigValue<std::uint64_t> memory_budget{0};      // memoryBudget: of all loaded models; 0 = from the machine
+  ConfigValue<std::uint32_t> loaded_models_max{0};  // loadedModelsMax; 0 = no limit
   DaemonLimits limits;
   DaemonLogging logging;
   DaemonStorage storage;

@@ -13,6 +13,7 @@
 #include "jackdaw/spec/node.h"
 #include "jackdaw/spec/rollout_settings.h"
 #include "jackdaw/spec/runtime_selection.h"
+#include "jackdaw/spec/scaling.h"
 #include "jackdaw/spec/serving_stages.h"
 
 namespace jackdaw::spec {
@@ -49,6 +50,7 @@ struct Predictor {
   std::vector<ConfigValue<std::string>> aliases;     // of a language model: further names of --served-model-name
   LlmSettings llm;                                   // of a language model
   ServingStages stages;                              // batcher, cache, warm-up, logger
+  Scaling scaling;
 
   bool is_language_model() const { return *model_format == "huggingface"; }
 };

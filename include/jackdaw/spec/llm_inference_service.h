@@ -23,6 +23,7 @@ struct LlmInferenceService {
   ServingStages stages;  // warm-up and logger
   ConfigValue<std::uint32_t> replicas{1};
   RolloutSettings rollout;           // how a change of it comes into effect
+  Scaling scaling;                   // of `replicas`: as many, always
   bool stopped = false;              // replicas 0, or annotation serving.kserve.io/stop: "true"
   std::string base_dir;              // folder of the file it came from; relative URIs start here
   std::shared_ptr<const Node> node;  // everything as it was written, for giving it back unchanged

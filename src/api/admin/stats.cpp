@@ -21,7 +21,7 @@ void append_model(std::string& out, const serving::ServedModel& model, const ser
   append_text(out, "namespace", model.namespace_name);
   append_text(out, "service", model.service_name);
   append_text(out, "version", version.version);
-  append_text(out, "state", serving::state_name(version.state));
+  append_text(out, "state", serving::state_name(version));
   append_text(out, "reason", version.reason);
   const engine::EngineStats stats = version.engine == nullptr ? engine::EngineStats{} : version.engine->stats();
   fmt::format_to(std::back_inserter(out),

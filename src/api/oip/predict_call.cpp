@@ -9,6 +9,7 @@
 #include "jackdaw/serving/response_cache.h"
 #include "jackdaw/serving/router.h"
 #include "src/api/access/admit.h"
+#include "src/api/gate_call.h"
 
 namespace jackdaw::api::oip {
 namespace {
@@ -199,11 +200,14 @@ std::string model_names(const Call& call, const serving::RegistrySnapshot& snaps
 serving::ServedModelPtr route_call(Call& call, const serving::RegistrySnapshot& snapshot, std::string_view name) {
   const std::string_view host = call.request().header("host").value_or("");
   const std::string_view session = call.request().header("x-session-id").value_or("");
-  call.revision = serving::route(snapshot.hold(name, host), {host, session}, *call.api->context.random);
+  const serving::Gate* const gate = call.pass != nullptr ? call.pass->gate() : nullptr;
+  call.revision = serving::route(snapshot.hold(name, host), {host, session, gate}, *call.api->context.random);
   return call.revision;
 }
 
-Found find_ready(Call& call, const std::string& name, const std::string& version) {
+namespace {
+
+Found look_up(Call& call, const std::string& name, const std::string& version, bool even_failed_standby) {
   Found found;
   const auto snapshot = call.api->context.registry->snapshot();
   const serving::ServedModelPtr model = call.revision != nullptr ? call.revision : route_call(call, *snapshot, name);
@@ -213,7 +217,8 @@ Found find_ready(Call& call, const std::string& name, const std::string& version
     answer_unknown_model(call, *snapshot, name, version);
     return found;
   }
-  if (wanted->state != ModelState::ready) {
+  const bool standby = even_failed_standby && wanted->state == ModelState::standby;
+  if (!serving::is_available(*wanted) && !standby) {
     std::string message = "Model with name " + name + " is not ready.";
     if (!wanted->reason.empty()) message += " " + wanted->reason;
     // A model that cannot load is the operator's to mend: 503, as long as clients may come back later.
@@ -222,6 +227,31 @@ Found find_ready(Call& call, const std::string& name, const std::string& version
   }
   found.model = model;
   found.version = wanted;
+  return found;
+}
+
+}  // namespace
+
+Found find_available(Call& call, const std::string& name, const std::string& version) {
+  return look_up(call, name, version, false);
+}
+
+Found find_ready(Call& call, const std::string& name, const std::string& version) {
+  Found found = look_up(call, name, version, true);
+  if (found.model == nullptr) return found;
+  const Entry entry = enter(call, *found.model, [](const Call& refused, const Error& error) {
+    answer_error(refused, http_status(error.code), error.text());
+  });
+  if (entry == Entry::later) return {};
+  // The pass is younger than the look: whoever opened the gate had put the engine in place before.
+  if (found.version->engine == nullptr) {
+    call.revision = nullptr;
+    found = look_up(call, name, version, false);
+  }
+  if (found.model != nullptr && found.version->engine == nullptr) {
+    answer_error(call, 503, "Model with name " + name + " is not ready.");
+    return {};
+  }
   return found;
 }
 

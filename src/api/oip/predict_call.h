@@ -14,7 +14,7 @@ namespace jackdaw::api::oip {
 // The revision a call is for, kept alive for as long as the call lasts.
 struct Found {
   serving::ServedModelPtr model;
-  const serving::ModelVersion* version = nullptr;  // ready
+  const serving::ModelVersion* version = nullptr;
   std::string batch_id = {};                       // once predicted: of the batch it ran in, "" = it ran by itself
   // Answered in the shape of KServe's batcher, failures too: {"message": …, "batchId": …, "predictions": …}.
   bool batch_shape = false;
@@ -24,8 +24,12 @@ struct Found {
 // when there is no such model.
 serving::ServedModelPtr route_call(Call& call, const serving::RegistrySnapshot& snapshot, std::string_view name);
 
-// Finds a revision that can answer, unless the call is routed already; answers the call itself (404, 503) and returns
-// a null model otherwise. `version` is what the path says, "" = the latest.
+// Finds a revision that is available, unless the call is routed already; answers the call itself (404, 503) and returns
+// a null model otherwise. `version` is what the path says, "" = the latest. It may be in standby, without an engine.
+Found find_available(Call& call, const std::string& name, const std::string& version);
+
+// The same for a call that needs the engine: it goes through the revision's gate. A null model also when the call is
+// held: it comes again when the engine is there.
 Found find_ready(Call& call, const std::string& name, const std::string& version);
 
 // The same for a model that predicts; a language model is answered 400, with where to ask instead.

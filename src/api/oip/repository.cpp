@@ -31,7 +31,7 @@ void append_row(std::string& out, const serving::ServedModel& model, const servi
     append_json_string(out, version.version);
   }
   out += R"(,"state":")";
-  out += serving::state_name(version.state);
+  out += serving::state_name(version);
   out += R"(","reason":)";
   append_json_string(out, model.unloaded && model.dialect == Dialect::mlserver ? std::string_view() : version.reason);
   out += '}';
@@ -73,7 +73,7 @@ void v2_index(Call call) {
   for (const auto& model : snapshot->models()) {
     if (!may_use(call, model->name, model->namespace_name)) continue;
     for (const serving::ModelVersion& version : model->versions) {
-      if (*filter && version.state != serving::ModelState::ready) continue;
+      if (*filter && !serving::is_available(version)) continue;
       append_row(body, *model, version);
     }
   }

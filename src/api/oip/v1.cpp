@@ -15,7 +15,7 @@ void v1_list(Call call) {
 }
 
 void v1_model_ready(Call call) {
-  const Found found = find_ready(call, call.path[0], "");
+  const Found found = find_available(call, call.path[0], "");
   if (found.model == nullptr) return;
   std::string body = R"({"name":)";
   append_json_string(body, call.path[0]);

@@ -173,7 +173,7 @@ void v2_model(Call call) {
 }
 
 void v2_model_ready(Call call) {
-  const Found found = find_ready(call, call.path[0], path_version(call));
+  const Found found = find_available(call, call.path[0], path_version(call));
   if (found.model == nullptr) return;
   if (found.model->dialect == Dialect::mlserver) return answer_empty(call);
   std::string body = R"({"name":)";

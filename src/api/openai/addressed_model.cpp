@@ -6,6 +6,7 @@
 
 #include "jackdaw/serving/router.h"
 #include "src/api/access/admit.h"
+#include "src/api/gate_call.h"
 
 namespace jackdaw::api::openai {
 namespace {
@@ -69,7 +70,8 @@ ServedModelPtr named_model(const Call& call, const serving::RegistrySnapshot& sn
 ServedModelPtr route_call(Call& call, const ServedModelPtr& model) {
   const std::string_view host = call.request().header("host").value_or("");
   const std::string_view session = call.request().header("x-session-id").value_or("");
-  return call.revision = serving::route(model, {host, session}, *call.api->context.random);
+  const serving::Gate* const gate = call.pass != nullptr ? call.pass->gate() : nullptr;
+  return call.revision = serving::route(model, {host, session, gate}, *call.api->context.random);
 }
 
 }  // namespace
@@ -95,12 +97,12 @@ std::vector<ServedModelPtr> listed_models(const Call& call, const serving::Regis
   auto models = generating_models(call, snapshot);
   std::erase_if(models, [](const ServedModelPtr& model) {
     const serving::ModelVersion* latest = model->latest();
-    return latest == nullptr || latest->state != ModelState::ready;
+    return latest == nullptr || !serving::is_available(*latest);
   });
   return models;
 }
 
-std::variant<AddressedModel, Refusal> find_model(Call& call, const std::string& name, std::string_view api_name) {
+std::variant<AddressedModel, Refusal> look_up_model(Call& call, const std::string& name, std::string_view api_name) {
   const auto snapshot = call.api->context.registry->snapshot();
   AddressedModel found{
       route_call(call, name.empty() ? sole_model(call, *snapshot) : named_model(call, *snapshot, name)), nullptr, name};
@@ -115,6 +117,7 @@ std::variant<AddressedModel, Refusal> find_model(Call& call, const std::string& 
   found.version = found.model->latest();
   if (found.version->state == ModelState::loading)
     return Refusal{503, fmt::format("The model `{}` is loading; try again soon.", found.name), "", loading_retry};
+  if (found.version->state == ModelState::standby) return found;
   if (found.version->state != ModelState::ready || found.version->engine == nullptr) {
     const std::string why = found.version->reason.empty() ? "" : " " + found.version->reason;
     return Refusal{503, fmt::format("The model `{}` is not ready.{}", found.name, why), "", Duration{0}};
@@ -122,6 +125,24 @@ std::variant<AddressedModel, Refusal> find_model(Call& call, const std::string& 
   if (found.version->engine->codec() == nullptr)
     return refuse("model", "Model {} does not support {} API", clipped(found.name), api_name);
   return found;
+}
+
+std::optional<AddressedModel> find_model(Call& call, const std::string& name, std::string_view api_name) {
+  auto found = look_up_model(call, name, api_name);
+  if (auto* model = std::get_if<AddressedModel>(&found)) {
+    const Entry entry = enter(call, *model->model, [](const Call& refused, const Error& error) {
+      answer_refusal(refused, refuse_error(error, loading_retry));
+    });
+    if (entry == Entry::later) return std::nullopt;
+    // The pass is younger than the look: whoever opened the gate had put the engine in place before.
+    if (model->version->state == ModelState::standby) found = look_up_model(call, name, api_name);
+  }
+  if (auto* model = std::get_if<AddressedModel>(&found)) {
+    if (model->version->engine != nullptr) return std::move(*model);
+    found = Refusal{503, fmt::format("The model `{}` is not ready.", name), "", loading_retry};
+  }
+  answer_refusal(call, std::get<Refusal>(found));
+  return std::nullopt;
 }
 
 void answer_refusal(const Call& call, const Refusal& refusal) {

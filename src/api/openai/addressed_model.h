@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -19,7 +20,7 @@ Mount mount_of(const Call& call);
 
 struct AddressedModel {
   serving::ServedModelPtr model;                   // the revision that answers
-  const serving::ModelVersion* version = nullptr;  // ready, with an engine that generates
+  const serving::ModelVersion* version = nullptr;  // with an engine that generates, unless it is in standby
   std::string name;                                // what the answer calls it: as the client did
 
   engine::Engine& engine() const { return *version->engine; }
@@ -28,8 +29,11 @@ struct AddressedModel {
 
 // `name`: the request's "model", "" when it has none; then the one model that can be meant answers. `api_name` stands
 // in the words for models that do not generate ("Chat Completions").
-// The call's revision is routed, and named in its answer.
-std::variant<AddressedModel, Refusal> find_model(Call& call, const std::string& name, std::string_view api_name);
+// The call's revision is routed, and named in its answer. It may be in standby, without an engine.
+std::variant<AddressedModel, Refusal> look_up_model(Call& call, const std::string& name, std::string_view api_name);
+// The same for a call that wants an answer of the model: it goes through the revision's gate. Nothing when the call was
+// refused here, or is held and will come again.
+std::optional<AddressedModel> find_model(Call& call, const std::string& name, std::string_view api_name);
 
 // True for models that are language models, loaded or not.
 bool generates(const serving::ServedModel& model);

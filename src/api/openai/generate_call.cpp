@@ -179,10 +179,10 @@ void generate(Call call, Kind kind) {
   if (const auto* refusal = std::get_if<Refusal>(&read)) return answer_refusal(call, *refusal);
   auto& request = std::get<GenerationRequest>(read);
   auto found = find_model(call, request.model, kind == Kind::chat ? "Chat Completions" : "Completions");
-  if (const auto* refusal = std::get_if<Refusal>(&found)) return answer_refusal(call, *refusal);
+  if (!found) return;
   count_ignored(call, request);
-  begin_payload_log(call, std::get<AddressedModel>(found).model->logger);
-  Generation generation{std::move(call), std::move(request), std::get<AddressedModel>(std::move(found))};
+  begin_payload_log(call, found->model->logger);
+  Generation generation{std::move(call), std::move(request), std::move(*found)};
   if (prompt_bytes(generation.request) > generation.call.api->options.inline_prompt_bytes_max)
     return prepare_elsewhere(std::move(generation));
   auto prepared = prepare_prompts(generation.request, generation.model.codec());

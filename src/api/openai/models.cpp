@@ -18,6 +18,12 @@ bool speaks_kserve_only(const Call& call, const serving::RegistrySnapshot& snaps
   return std::none_of(models.begin(), models.end(), [](const auto& model) { return generates(*model); });
 }
 
+// Of a model that was never loaded, nobody knows yet.
+std::string model_len(const serving::ModelVersion& version) {
+  if (version.engine != nullptr) return std::to_string(version.engine->codec()->max_model_len());
+  return version.max_model_len > 0 ? std::to_string(version.max_model_len) : "null";
+}
+
 void append_card_members(std::string& out, const Call& call, const serving::ServedModel& model, std::string_view id) {
   const bool kserve = mount_of(call) == Mount::kserve;
   out += R"("id":)";
@@ -26,7 +32,7 @@ void append_card_members(std::string& out, const Call& call, const serving::Serv
                  call.api->started, kserve ? "" : "jackdaw");
   append_json_string(out, model.name);
   fmt::format_to(std::back_inserter(out), R"(,"parent":null,"max_model_len":{},"permission":[])",
-                 model.latest()->engine->codec()->max_model_len());
+                 model_len(*model.latest()));
 }
 
 std::string card_list(const Call& call, const serving::RegistrySnapshot& snapshot) {
@@ -78,7 +84,7 @@ void get_model(Call call) {
     const bool predictive = model != nullptr && !generates(*model);
     if (!owner_form && (predictive || speaks_kserve_only(call, *snapshot))) return oip::v1_model_ready(std::move(call));
   }
-  const auto found = find_model(call, name, "Models");
+  const auto found = look_up_model(call, name, "Models");
   if (const auto* refusal = std::get_if<Refusal>(&found)) return answer_refusal(call, *refusal);
   std::string body = "{";
   append_card_members(body, call, *std::get<AddressedModel>(found).model, name);

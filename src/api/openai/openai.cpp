@@ -12,7 +12,7 @@ namespace {
 
 bool can_answer(const serving::ServedModel& model) {
   const serving::ModelVersion* latest = model.latest();
-  return model.unloaded || (latest != nullptr && latest->state == serving::ModelState::ready);
+  return model.unloaded || (latest != nullptr && serving::is_available(*latest));
 }
 
 }  // namespace

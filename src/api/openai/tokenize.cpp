@@ -105,8 +105,8 @@ void start(Call call, Kind kind, std::string_view api_name, Work work) {
   if (const auto* refusal = std::get_if<Refusal>(&read)) return answer_refusal(call, *refusal);
   auto& request = std::get<GenerationRequest>(read);
   auto found = find_model(call, request.model, api_name);
-  if (const auto* refusal = std::get_if<Refusal>(&found)) return answer_refusal(call, *refusal);
-  Tokenizing tokenizing{std::move(call), std::move(request), std::get<AddressedModel>(std::move(found))};
+  if (!found) return;
+  Tokenizing tokenizing{std::move(call), std::move(request), std::move(*found)};
   const std::size_t bytes =
       kind == Kind::detokenize ? tokenizing.request.tokenize.tokens->size() : prompt_bytes(tokenizing.request);
   if (bytes <= tokenizing.call.api->options.inline_prompt_bytes_max)

@@ -200,6 +200,10 @@ class FakeControl final : public control::ModelControl {
     calls.push_back("unload " + name);
     done(outcome);
   }
+  std::shared_ptr<const std::vector<control::ScaledModel>> scaled() const override {
+    return std::make_shared<std::vector<control::ScaledModel>>();
+  }
+  void scale(std::string, std::int64_t, std::function<void(std::int64_t)> done) override { done(0); }
 };
 
 // One daemon's api with the models a test puts in.

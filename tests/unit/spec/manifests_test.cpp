@@ -121,7 +121,8 @@ TEST_CASE("DaemonManifestLoadsWhole") {
   CHECK(config.daemon.listen.size() == 2);
   CHECK(*config.daemon.storage.map.at("s3://") == (folder / "buckets").string());
   CHECK(*config.daemon.limits.connections_max == 500);
-  CHECK(reports(config).size() == 1);  // memoryBudget
+  CHECK(reports(config).empty());
+  CHECK(*config.daemon.memory_budget == std::uint64_t{2} << 30);
 }
 
 TEST_CASE("EachRefusedManifestHasOneErrorThatNamesItsReason") {

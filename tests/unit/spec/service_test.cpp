@@ -150,9 +150,8 @@ TEST_CASE("AnnotationsOfKServeAreReportedAndOthersLeftAlone") {
       "autoscaling.knative.dev/target: '10', sidecar.istio.io/inject: 'false'}}"));
   CHECK(errors(config).empty());
   const auto said = reports(config);
-  CHECK(said.size() == 3);
+  CHECK(said.size() == 2);
   CHECK(any_contains(said, "did you mean 'serving.kserve.io/autoscalerClass'?"));
-  CHECK(any_contains(said, "'autoscaling.knative.dev/target' has no effect here"));
 }
 
 TEST_CASE("ArgumentsOfKServesServersAreHonouredOrReported") {

@@ -1,4 +1,4 @@
-#include "src/llm/machine_memory.h"
+#include "jackdaw/base/machine_memory.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace jackdaw::llm {
+namespace jackdaw {
 
 namespace {
 
@@ -79,4 +79,4 @@ MachineMemory machine_memory(const fs::path& root) {
   return memory;
 }
 
-}  // namespace jackdaw::llm
+}  // namespace jackdaw

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 
-namespace jackdaw::llm {
+namespace jackdaw {
 
 struct MachineMemory {
   std::uint64_t total = 0;      // RAM, or the cgroup's limit
@@ -15,4 +15,4 @@ struct MachineMemory {
 // `root`: where /proc and /sys are; tests have their own.
 MachineMemory machine_memory(const std::filesystem::path& root = "/");
 
-}  // namespace jackdaw::llm
+}  // namespace jackdaw
