@@ -20,7 +20,7 @@ from tally import Tally
 MANUAL = ROOT / "docs" / "cli.md"
 JACKDAW = pathlib.Path(os.environ.get("JACKDAW_BINARY", RELEASE))
 MODELS = ROOT / "examples" / "quickstart" / "models"
-COMMANDS = ["serve", "validate", "inspect", "plan", "run", "bench llm", "apply", "get", "describe", "delete", "logs", "rollout",
+COMMANDS = ["serve", "validate", "inspect", "plan", "run", "bench llm", "apply", "get", "describe", "delete", "logs",
             "rollout status", "rollout canary", "top"]
 FRESH = [(re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
          (re.compile(r"\b(\d+d)?(\d+h)?(\d+m)?\d+s\b"), "AGE"),
