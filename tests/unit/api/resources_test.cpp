@@ -59,7 +59,7 @@ class Resources {
 
   net::Handler handler() {
     return make_handler({&world.registry, &world.control, &world.pool, &world.metrics, world.clock, &system_random(),
-                         store.get(), &store_pool, &events},
+                         store.get(), &store_pool, &events, world.access},
                         world.options);
   }
 };
@@ -144,7 +144,10 @@ TEST_CASE("MistakesAreStatusesWithCauses") {
 
 TEST_CASE("WritesAreRefusedWhereOthersListen") {
   Resources api;
-  api.world.options.repository_writes = false;
+  AccessRules rules;
+  rules.this_machine_only = false;
+  const Access access(rules);
+  api.world.access = &access;
   for (const auto& [method, path] :
        {std::pair{Method::post, base}, std::pair{Method::put, base + "/iris"}, std::pair{Method::patch, base + "/iris"},
         std::pair{Method::delete_, base + "/iris"}, std::pair{Method::delete_, base},
@@ -154,7 +157,7 @@ TEST_CASE("WritesAreRefusedWhereOthersListen") {
     CHECK(api.send(method, path, isvc("iris"), {{"content-type", "application/merge-patch+json"}})->answer->status ==
           403);
   }
-  CHECK(api.send(Method::get, base)->answer->status == 200);
+  CHECK(api.send(Method::get, base)->answer->status == 403);
 }
 
 TEST_CASE("AWatchIsAStreamOfLines") {
