@@ -71,9 +71,14 @@ class TlsDaemon(Daemon):
         for address in listen:
             arguments += ["--listen", address]
         super().__init__(QUICKSTART, arguments=arguments)
-        self.urls = [json.loads(line)["url"] for line in self.log_text().splitlines() if '"msg":"listening"' in line]
+        # The first listener answers before the last one is logged.
+        wait_for(lambda: len(self.listening()) == 1 + len(listen))
+        self.urls = self.listening()
         self.ports = [int(url.rsplit(":", 1)[1]) for url in self.urls]
         self.tls_port = self.ports[1]
+
+    def listening(self):
+        return [json.loads(line)["url"] for line in self.log_text().splitlines() if '"msg":"listening"' in line and line.endswith("}")]
 
     def url(self, path, index=1):
         return f"{self.urls[index].split('://')[0]}://127.0.0.1:{self.ports[index]}{path}"
