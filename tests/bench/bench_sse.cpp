@@ -212,11 +212,26 @@ std::map<std::string, double> thread_seconds() {
   return seconds;
 }
 
+// One model, put into the registry by hand: nothing is loaded or scaled.
 class NoControl final : public jackdaw::control::ModelControl {
  public:
-  void declare(std::vector<jackdaw::control::DeclaredModel>, std::function<void()>) override {}
-  void load(std::string, std::function<void(jackdaw::Result<void>)>) override {}
-  void unload(std::string, std::function<void(jackdaw::Result<void>)>) override {}
+  using Model = jackdaw::control::DeclaredModel;
+  using Done = std::function<void(jackdaw::Result<void>)>;
+  void declare(std::vector<Model>, std::function<void()>) override {}
+  void put(Model, Done) override {}
+  void load_revision(Model, Done) override {}
+  void serve(const std::string&, const std::string&, jackdaw::control::ServiceTraffic) override {}
+  std::shared_ptr<const jackdaw::serving::RevisionCounts> counts(const std::string&, const std::string&,
+                                                                 const std::string&) const override {
+    return nullptr;
+  }
+  void remove(std::string, std::string, std::function<void()>) override {}
+  void load(std::string, Done) override {}
+  void unload(std::string, Done) override {}
+  std::shared_ptr<const std::vector<jackdaw::control::ScaledModel>> scaled() const override {
+    return std::make_shared<const std::vector<jackdaw::control::ScaledModel>>();
+  }
+  void scale(std::string, std::int64_t, std::function<void(std::int64_t)>) override {}
 };
 
 int port_of(const std::string& address) {
