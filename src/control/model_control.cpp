@@ -329,13 +329,22 @@ class Control final : public ModelControl {
         }
       }
       fronts_.remove(namespace_name, service_name);
-      for (const auto& [revision, row] : gone) row.gate->close();
+      for (const auto& [revision, row] : gone) close_for_good(row.gate);
     }
     for (const auto& [revision, row] : gone) {
       memory_.left(key_of(row.model));
       row.gate->release();
     }
     if (!gone.empty()) log_info("service removed", {{"namespace", namespace_name}, {"service", service_name}});
+  }
+
+  // A request that was routed a moment before the revision went finds the gate closed, and nobody to wake: it looks
+  // again at once.
+  static void close_for_good(const std::shared_ptr<serving::Gate>& gate) {
+    gate->on_wake([weak = std::weak_ptr(gate)] {
+      if (const auto left = weak.lock()) left->release();
+    });
+    gate->close();
   }
 
   void let_go(const DeclaredModel& model) {
@@ -353,7 +362,7 @@ class Control final : public ModelControl {
         scaled_.reset();
       }
       fronts_.remove(model.namespace_name, model.service_name, model.revision);
-      gate->close();
+      close_for_good(gate);
     }
     memory_.left(key_of(model));
     gate->release();

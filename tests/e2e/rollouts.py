@@ -393,7 +393,8 @@ def restart(tally, folder, state):
         daemon.process.wait()
     with Daemon(None, arguments=("--state-dir", state)) as daemon:
         services = Services(daemon)
-        after = services.wait("iris-kept", lambda s: 'predictor-00002"} 25' in daemon.get("/metrics")[1].decode())
+        after = services.wait("iris-kept", lambda s: len(s["status"]["components"]["predictor"].get("traffic", [])) == 2 and
+                              'predictor-00002"} 25' in daemon.get("/metrics")[1].decode())
         traffic = [service["status"]["components"]["predictor"]["traffic"] for service in (before, after)]
         total = BATCH * 100
         revisions, statuses = drawn(daemon, total, "/v1/models/iris-kept:predict")

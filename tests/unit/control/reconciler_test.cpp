@@ -55,6 +55,10 @@ class FakeModels final : public ModelControl {
     const std::lock_guard lock(mutex);
     calls.push_back("remove " + namespace_name + "/" + service_name);
   }
+  std::shared_ptr<const std::vector<ScaledModel>> scaled() const override {
+    return std::make_shared<const std::vector<ScaledModel>>();
+  }
+  void scale(std::string, std::int64_t replicas, std::function<void(std::int64_t)> done) override { done(replicas); }
   void load(std::string, std::function<void(Result<void>)>) override {}
   void unload(std::string, std::function<void(Result<void>)>) override {}
 };

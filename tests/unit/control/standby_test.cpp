@@ -139,6 +139,26 @@ TEST_CASE("StoppingOrRemovingAServiceSendsWhoIsHeldToLookAgain") {
   CHECK(second->looks_again());
 }
 
+// It was routed a moment before the revision went.
+TEST_CASE("ARequestAtTheGateOfARevisionThatIsGoneLooksAgainAtOnce") {
+  World world;
+  REQUIRE(world.put(World::model("iris")).has_value());
+  Requests removed(world);
+  world.remove("iris");
+  const auto first = removed.hold();
+  removed.wait(*first);
+  CHECK(first->looks_again());
+
+  DeclaredModel named = World::model("iris");
+  named.revision = "iris-predictor-00001";
+  REQUIRE(world.put(named).has_value());
+  Requests replaced(world);
+  world.control->serve("default", "iris", {{{"another", 100, ""}}, {}, ""});
+  const auto second = replaced.hold();
+  replaced.wait(*second);
+  CHECK(second->looks_again());
+}
+
 TEST_CASE("AReplacementOfAModelInStandbyIsLoadedAndAFailedOneLeavesTheOldOneToBeWoken") {
   World world;
   REQUIRE(world.put(World::model("iris")).has_value());
