@@ -226,7 +226,7 @@ class Control final : public ModelControl {
   void scale(std::string key, std::int64_t replicas, std::function<void(std::int64_t)> done) override {
     auto work = [this, key, replicas, done] {
       const auto row = row_of(key);
-      if (row && row->gate->is_open()) {
+      if (row && row->gate->is_open() && replicas >= 0) {
         if (replicas > 0) {
           resize(key, replicas);
         } else {

@@ -117,7 +117,8 @@ class ModelControl {
   virtual std::shared_ptr<const std::vector<ScaledModel>> scaled() const = 0;
   // Brings a model that answers to so many replicas. 0 unloads it when no request is there: it stays declared and
   // available, in standby, and the next request loads it again. A model in standby stays as it is, since only a request
-  // wakes it. `done` runs on a work thread with the number there is now.
+  // wakes it. A negative number changes nothing. `done` runs on a work thread, after what was asked for before, with the
+  // number there is now.
   virtual void scale(std::string key, std::int64_t replicas, std::function<void(std::int64_t)> done) = 0;
 };
 

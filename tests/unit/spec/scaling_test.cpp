@@ -121,7 +121,7 @@ TEST_CASE("AnnotationsOutOfRangeAreErrorsWithTheirPlace") {
   CHECK(annotation_error("autoscaling.knative.dev/window: 5s").find("must be from 6 s to 3600 s, not '5s'") !=
         std::string::npos);
   CHECK(annotation_error("autoscaling.knative.dev/min-scale: two") ==
-        "t.yaml:3:67: must be a whole number from 0 to 1000000, not 'two'");
+        "t.yaml:3:73: must be a whole number from 0 to 1000000, not 'two'");
   CHECK(annotation_error("autoscaling.knative.dev/target: '0'").find("must be a number from 0.01") !=
         std::string::npos);
   CHECK(annotation_error("autoscaling.knative.dev/min-scale: '4', autoscaling.knative.dev/max-scale: '3'")
