@@ -23,7 +23,7 @@ using autoscale::ScaleDecision;
 // Knative's autoscaler looks at the metrics every second and decides every two.
 constexpr unsigned ticks_per_decision = 2;
 // A request may be over before the clock moves; it was there all the same.
-constexpr double least_concurrency = 1e-6;
+constexpr double least_concurrency = 0.01;
 
 struct Gauges {
   static constexpr std::array<std::string_view, 3> labels{"namespace_name", "service_name", "revision_name"};
