@@ -155,11 +155,11 @@ class Control final : public ModelControl {
   }
 
   void load_revision(DeclaredModel model, std::function<void(Result<void>)> done) override {
-    announce(model);
+    if (!model.only_if_loaded) announce(model);
     const std::string key = key_of(model);
     const Lane lane = lane_of(model);
     auto work = [this, key, model = std::move(model), done] {
-      done(is_available(current(model).get()) ? take_over(model) : bring(key, model));
+      done(model.only_if_loaded || is_available(current(model).get()) ? take_over(model) : bring(key, model));
     };
     if (!strands_.post(key, lane, std::move(work))) done(too_many());
   }
@@ -383,7 +383,7 @@ class Control final : public ModelControl {
   Result<void> take_over(const DeclaredModel& model) {
     for (;;) {
       const auto served = current(model);
-      if (!is_available(served.get())) return bring(key_of(model), model);
+      if (!is_available(served.get())) return model.only_if_loaded ? Result<void>() : bring(key_of(model), model);
       std::vector<ModelVersion> versions = served->versions;
       for (ModelVersion& version : versions) {
         version.batcher.reset();

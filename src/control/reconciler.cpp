@@ -150,9 +150,9 @@ class ServiceReconciler final : public Reconciler {
       : store_(store), models_(models), options_(std::move(options)), inbox_(std::make_shared<Inbox>()) {}
 
   ~ServiceReconciler() override {
-    watches_.clear();
     inbox_->close();
     if (thread_.joinable()) thread_.join();
+    watches_.clear();  // the thread's own until it has ended
   }
 
   void begin() override {
@@ -407,8 +407,10 @@ class ServiceReconciler final : public Reconciler {
     // What is loaded already takes over what else the object says of it.
     for (const Revision& revision : known.rollout->memory().revisions) {
       if (revision.state != RevisionState::ready) continue;
-      if (Result<DeclaredModel> again = model_of(known, revision))
+      if (Result<DeclaredModel> again = model_of(known, revision)) {
+        again->only_if_loaded = true;  // it may be let go of before its turn comes
         models_.load_revision(std::move(*again), [](auto) {});
+      }
     }
   }
 

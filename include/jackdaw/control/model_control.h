@@ -48,6 +48,7 @@ struct DeclaredModel {
   std::string place;                               // "service.yaml:12:5", for messages
   std::string revision;                            // "iris-predictor-00002"; "" where revisions are not counted
   spec::RolloutSettings rollout;                   // how a change of it comes into effect
+  bool only_if_loaded = false;                     // load_revision: one that is not there (any more) is left alone
 };
 
 // A part of a service's traffic.
@@ -117,8 +118,8 @@ class ModelControl {
   virtual std::shared_ptr<const std::vector<ScaledModel>> scaled() const = 0;
   // Brings a model that answers to so many replicas. 0 unloads it when no request is there: it stays declared and
   // available, in standby, and the next request loads it again. A model in standby stays as it is, since only a request
-  // wakes it. A negative number changes nothing. `done` runs on a work thread, after what was asked for before, with the
-  // number there is now.
+  // wakes it. A negative number changes nothing. `done` runs on a work thread, after what was asked for before, with
+  // the number there is now.
   virtual void scale(std::string key, std::int64_t replicas, std::function<void(std::int64_t)> done) = 0;
 };
 
