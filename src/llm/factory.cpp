@@ -6,11 +6,11 @@
 
 #include "jackdaw/arch/model.h"
 #include "jackdaw/base/log.h"
+#include "jackdaw/base/machine_memory.h"
 #include "jackdaw/llm/llm.h"
 #include "jackdaw/text/chat_template.h"
 #include "jackdaw/text/tokenizer.h"
 #include "src/llm/llm_engine.h"
-#include "jackdaw/base/machine_memory.h"
 #include "src/llm/memory_plan.h"
 #include "src/llm/prompt_codec.h"
 

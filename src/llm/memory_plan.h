@@ -2,12 +2,12 @@
 #pragma once
 
 #include "jackdaw/arch/model.h"
+#include "jackdaw/base/machine_memory.h"
 #include "jackdaw/engine/generate.h"
 #include "jackdaw/formats/model_file.h"
 #include "jackdaw/llm/llm.h"
 #include "jackdaw/ops/backend.h"
 #include "src/llm/engine_limits.h"
-#include "jackdaw/base/machine_memory.h"
 
 namespace jackdaw::llm {
 

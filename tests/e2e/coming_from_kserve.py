@@ -76,6 +76,8 @@ class Shell:
         done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT if step.kind == "console" else subprocess.PIPE, text=True, timeout=120, env=self.environment)
         step.printed = done.stdout.replace(self.server, "http://127.0.0.1:8080")
+        if step.printed and not step.printed.endswith("\n"):
+            step.printed += "\n"
         if done.returncode != 0:
             step.printed += f"exit status {done.returncode} {done.stderr or ''}\n"
 

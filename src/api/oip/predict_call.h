@@ -15,7 +15,7 @@ namespace jackdaw::api::oip {
 struct Found {
   serving::ServedModelPtr model;
   const serving::ModelVersion* version = nullptr;
-  std::string batch_id = {};                       // once predicted: of the batch it ran in, "" = it ran by itself
+  std::string batch_id = {};  // once predicted: of the batch it ran in, "" = it ran by itself
   // Answered in the shape of KServe's batcher, failures too: {"message": …, "batchId": …, "predictions": …}.
   bool batch_shape = false;
 };

@@ -4,8 +4,8 @@
 #include <functional>
 #include <utility>
 
-#include "src/api/resources/accepted.h"
 #include "src/api/access/admit.h"
+#include "src/api/resources/accepted.h"
 #include "src/api/resources/resource_call.h"
 #include "src/api/resources/resources.h"
 #include "src/api/resources/table.h"

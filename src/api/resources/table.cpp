@@ -54,14 +54,21 @@ Json traffic_member(const Json& object, std::string_view by, const Json& value, 
   const Json* traffic = element(object.find_path({"status", "components", "predictor", "traffic"}), by, value);
   return text_or_empty(traffic == nullptr ? nullptr : traffic->find(member));
 }
+// KServe looks for the tag, which a service has only where tags are routed.
+Json prev_member(const Json& object, std::string_view member) {
+  const Json* traffic = object.find_path({"status", "components", "predictor", "traffic"});
+  const bool tagged = element(traffic, "tag", Json::text("prev")) != nullptr;
+  return tagged ? traffic_member(object, "tag", Json::text("prev"), member)
+                : traffic_member(object, "latestRevision", Json::boolean(false), member);
+}
 Json prev_percent(const Json& object, WallTime) {
-  return traffic_member(object, "tag", Json::text("prev"), "percent");
+  return prev_member(object, "percent");
 }
 Json latest_percent(const Json& object, WallTime) {
   return traffic_member(object, "latestRevision", Json::boolean(true), "percent");
 }
 Json prev_revision(const Json& object, WallTime) {
-  return traffic_member(object, "tag", Json::text("prev"), "revisionName");
+  return prev_member(object, "revisionName");
 }
 Json latest_revision(const Json& object, WallTime) {
   return traffic_member(object, "latestRevision", Json::boolean(true), "revisionName");

@@ -86,9 +86,9 @@ TEST_CASE("LlmManifestLoadsWhole") {
 TEST_CASE("LlmFieldsWithoutEffectAreReportedOneByOne") {
   const auto said = reports(manifest("llm-full.yaml"));
   for (const char* words :
-       {"'storageInitializer'", "'parallelism'", "'labels'", "'annotations'",
-        "'serviceAccountName'", "'worker'", "'prefill'", "'kvCacheOffloading'", "'rolloutStrategy'", "'router'",
-        "'tracing'", "'image'", "'resources'", "'--gpu-memory-utilization'", "HF_HUB_OFFLINE", "container 'side'"}) {
+       {"'storageInitializer'", "'parallelism'", "'labels'", "'annotations'", "'serviceAccountName'", "'worker'",
+        "'prefill'", "'kvCacheOffloading'", "'rolloutStrategy'", "'router'", "'tracing'", "'image'", "'resources'",
+        "'--gpu-memory-utilization'", "HF_HUB_OFFLINE", "container 'side'"}) {
     INFO(words);
     CHECK(says(said, words));
   }
