@@ -15,11 +15,12 @@ bool answers(const ServedModel& model) {
   return !model.unloaded && model.latest() != nullptr && serving::is_available(*model.latest());
 }
 
-// What stands for a service that nobody answers for.
+// What stands for a service that nobody answers for: not available, also where a request could wake it, since it has no
+// share yet that would lead there.
 ServedModel without_engines(ServedModel model) {
   for (serving::ModelVersion& version : model.versions) {
     version.engine.reset();
-    if (version.state == serving::ModelState::ready) version.state = serving::ModelState::loading;
+    if (serving::is_available(version)) version.state = serving::ModelState::loading;
   }
   return model;
 }
