@@ -25,6 +25,11 @@ class HandClock final : public Clock {
 // Work posted from any thread waits until `run`; timers wait for `run_timers`.
 class QueueExecutor final : public Executor {
  public:
+  // A pass that goes with the work that held it lets the next one in, which is work again.
+  ~QueueExecutor() override {
+    timers_.clear();
+    for (auto left = std::exchange(queue_, {}); !left.empty(); left = std::exchange(queue_, {})) left.clear();
+  }
   void post(std::function<void()> work) override {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(work));
