@@ -44,6 +44,9 @@ TEST_CASE("ARequestGoesToTheEngineWithLeastToDo") {
   set.submit(nullptr, nullptr);
   CHECK(a->stats_value.in_flight == 5);  // not to one that has failed
   CHECK(set.stats().healthy);
+  // An answer that has not ended keeps its engine, which keeps the answer.
+  a->stream.reset();
+  b->stream.reset();
 }
 
 TEST_CASE("ARetiredEngineGetsNothingNewAndEndsWithTheLastAnswerItHasBegun") {
@@ -67,6 +70,7 @@ TEST_CASE("ARetiredEngineGetsNothingNewAndEndsWithTheLastAnswerItHasBegun") {
   CHECK(set.size() == 1);  // the first stays
   set.drain(Instant::max());
   CHECK(a->drained);
+  a->stream.reset();
 }
 
 }  // namespace
