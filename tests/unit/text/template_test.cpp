@@ -1,5 +1,5 @@
 #include <catch2/catch.hpp>
-#include <chrono>
+#include <ctime>
 #include <string>
 #include <thread>
 #include <vector>
@@ -135,6 +135,11 @@ TEST_CASE("UsesVariableReadsTheSyntaxTree") {
 }
 
 TEST_CASE("EndsEndlessTemplates") {
+#ifdef __SANITIZE_ADDRESS__
+  constexpr double seconds_max = 60;
+#else
+  constexpr double seconds_max = 20;
+#endif
   for (const char* source : {
            "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
            "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
@@ -185,10 +190,11 @@ TEST_CASE("EndsEndlessTemplates") {
            "{% for i in range(100000) %}{{ range(100000)|sum }}{% endfor %}",
        }) {
     INFO(source);
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     const Error error = refusal(source);
     CHECK(error.code == Code::too_large);
-    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+    // The processor's time, not the wall's: other tests run beside this one.
+    CHECK(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC < seconds_max);
   }
 }
 
