@@ -12,6 +12,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cpu/machine_avx2.cpp PROPERTIES COMPILE_OPTIONS "-mavx2")
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cpu/machine_amx.cpp
+                              PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
   set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cpu/machine_avx512.cpp
                               PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512vnni")
 endif()
@@ -39,6 +41,11 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_source_files_properties(
     ${CMAKE_SOURCE_DIR}/kernels/cpu/linear_avx512.cpp
     PROPERTIES COMPILE_OPTIONS "-O2;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mfma;-mf16c;-mprfchw")
+  set_source_files_properties(
+    ${CMAKE_SOURCE_DIR}/kernels/cpu/linear_amx.cpp
+    PROPERTIES
+      COMPILE_OPTIONS
+      "-O2;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mamx-tile;-mamx-int8;-mfma;-mf16c;-mprfchw;-Wno-uninitialized")
 endif()
 # TreeSHAP: vectors of the compiler's own, so that flags are all that differs. -O3 unrolls the loops over points.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cpu/tree_shap_plain.cpp

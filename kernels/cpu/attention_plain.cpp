@@ -10,6 +10,7 @@ extern const AttentionKernels attention_kernels_avx512;
 const AttentionKernels& attention_kernels(VectorSet set) {
   switch (set) {
     case VectorSet::avx512:
+    case VectorSet::amx:
       return attention_kernels_avx512;
     case VectorSet::avx2:
       return attention_kernels_avx2;

@@ -218,6 +218,35 @@ JACKDAW_INLINE void dots_of(const unsigned char* planes, const Records<tokens>& 
   });
 }
 
+// A token's sums after a block, given its integer products: the one order of float operations there is.
+template <typename Vector, Encoding encoding>
+JACKDAW_INLINE typename Vector::Float add_dot(typename Vector::Int dot, const Scales<Vector>& scales,
+                                              const ActivationBlock& record, typename Vector::Float sum) {
+  constexpr Layout layout = layout_at<encoding>;
+  const auto scale = Vector::mul(scales.scale[0], Vector::broadcast(&record.scale));
+  sum = Vector::fma(Vector::to_float(dot), scale, sum);
+  if constexpr (layout.header == Header::half_min) {
+    sum = Vector::fma(scales.min[0], Vector::broadcast(&record.sum), sum);
+  } else if constexpr (layout.has_min()) {
+    sum = Vector::fnma(scales.min[0], Vector::broadcast(&record.sum), sum);
+  }
+  return sum;
+}
+
+// The same with two scales a block; `low` is the first half's product, scaled.
+template <typename Vector, Encoding encoding>
+JACKDAW_INLINE typename Vector::Float add_half_dots(typename Vector::Float low, typename Vector::Int high,
+                                                    const Scales<Vector>& scales, const ActivationBlock& record,
+                                                    typename Vector::Float sum) {
+  const auto part = Vector::fma(Vector::to_float(high), scales.scale[1], low);
+  sum = Vector::fma(part, Vector::broadcast(&record.scale), sum);
+  if constexpr (layout_at<encoding>.has_min()) {
+    sum = Vector::fnma(scales.min[0], Vector::broadcast(&record.sum_low), sum);
+    sum = Vector::fnma(scales.min[1], Vector::broadcast(&record.sum_high), sum);
+  }
+  return sum;
+}
+
 template <typename Vector, Encoding encoding, int tokens>
 JACKDAW_INLINE void add_block(const unsigned char* planes, const Scales<Vector>& scales, const Records<tokens>& records,
                               typename Vector::Float* sums) {
@@ -230,24 +259,13 @@ JACKDAW_INLINE void add_block(const unsigned char* planes, const Scales<Vector>&
     dots_of<Vector, encoding, tokens, 4, 8>(planes, records, dots);
     each<tokens>(JACKDAW_EACH(t) {
       const ActivationBlock& record = records.template get<t.index>();
-      part[t.index] = Vector::fma(Vector::to_float(dots[t.index]), scales.scale[1], part[t.index]);
-      sums[t.index] = Vector::fma(part[t.index], Vector::broadcast(&record.scale), sums[t.index]);
-      if constexpr (layout.has_min()) {
-        sums[t.index] = Vector::fnma(scales.min[0], Vector::broadcast(&record.sum_low), sums[t.index]);
-        sums[t.index] = Vector::fnma(scales.min[1], Vector::broadcast(&record.sum_high), sums[t.index]);
-      }
+      sums[t.index] = add_half_dots<Vector, encoding>(part[t.index], dots[t.index], scales, record, sums[t.index]);
     });
   } else {
     dots_of<Vector, encoding, tokens, 0, 8>(planes, records, dots);
     each<tokens>(JACKDAW_EACH(t) {
       const ActivationBlock& record = records.template get<t.index>();
-      const auto scale = Vector::mul(scales.scale[0], Vector::broadcast(&record.scale));
-      sums[t.index] = Vector::fma(Vector::to_float(dots[t.index]), scale, sums[t.index]);
-      if constexpr (layout.header == Header::half_min) {
-        sums[t.index] = Vector::fma(scales.min[0], Vector::broadcast(&record.sum), sums[t.index]);
-      } else if constexpr (layout.has_min()) {
-        sums[t.index] = Vector::fnma(scales.min[0], Vector::broadcast(&record.sum), sums[t.index]);
-      }
+      sums[t.index] = add_dot<Vector, encoding>(dots[t.index], scales, record, sums[t.index]);
     });
   }
 }

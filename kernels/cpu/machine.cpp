@@ -33,18 +33,20 @@ std::uint64_t read_bytes_plain(const std::byte* data, std::size_t bytes) {
 }
 
 std::uint64_t int8_multiply_add_count(MachineIsa isa, std::uint64_t rounds) {
+  if (isa == MachineIsa::amx_int8) return rounds * 4 * 16 * 16 * 64;
   const std::uint64_t per_instruction = isa == MachineIsa::avx512_vnni ? 64 : isa == MachineIsa::avx2 ? 32 : 1;
   return rounds * machine_accumulators * per_instruction;
 }
 
 #if defined(__x86_64__)
 std::int64_t int8_multiply_adds(MachineIsa isa, std::uint64_t rounds) {
+  if (isa == MachineIsa::amx_int8) return int8_multiply_adds_amx(rounds);
   if (isa == MachineIsa::avx512_vnni) return int8_multiply_adds_avx512(rounds);
   return isa == MachineIsa::avx2 ? int8_multiply_adds_avx2(rounds) : int8_multiply_adds_plain(rounds);
 }
 
 std::uint64_t read_bytes(MachineIsa isa, const std::byte* data, std::size_t bytes) {
-  if (isa == MachineIsa::avx512_vnni) return read_bytes_avx512(data, bytes);
+  if (isa == MachineIsa::avx512_vnni || isa == MachineIsa::amx_int8) return read_bytes_avx512(data, bytes);
   return isa == MachineIsa::avx2 ? read_bytes_avx2(data, bytes) : read_bytes_plain(data, bytes);
 }
 #else

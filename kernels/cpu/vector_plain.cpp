@@ -8,6 +8,7 @@ extern const VectorKernels vector_kernels_avx512;
 const VectorKernels& vector_kernels(VectorSet set) {
   switch (set) {
     case VectorSet::avx512:
+    case VectorSet::amx:
       return vector_kernels_avx512;
     case VectorSet::avx2:
       return vector_kernels_avx2;

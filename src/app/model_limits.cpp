@@ -8,6 +8,7 @@
 
 #include "jackdaw/base/cpu.h"
 #include "jackdaw/base/env.h"
+#include "jackdaw/kernels/linear.h"
 #include "jackdaw/kernels/machine.h"
 
 namespace jackdaw::app {
@@ -18,6 +19,7 @@ constexpr std::size_t huge_page = 2u << 20;
 
 kernels::MachineIsa isa() {
   const CpuFeatures& cpu = cpu_features();
+  if (cpu.amx_int8 && kernels::linear_amx() != nullptr) return kernels::MachineIsa::amx_int8;
   if (cpu.avx512 && cpu.avx512_vnni) return kernels::MachineIsa::avx512_vnni;
   return cpu.avx2 ? kernels::MachineIsa::avx2 : kernels::MachineIsa::plain;
 }
@@ -54,7 +56,8 @@ double MachineLimits::read_bytes_per_second() {
 
 double MachineLimits::int8_multiply_adds_per_second() {
   constexpr std::uint64_t rounds = 4'000'000;
-  const std::uint64_t part = isa() == kernels::MachineIsa::plain ? rounds / 16 : rounds;
+  const bool narrow = isa() == kernels::MachineIsa::plain || isa() == kernels::MachineIsa::amx_int8;
+  const std::uint64_t part = narrow ? rounds / 16 : rounds;
   std::atomic<std::int64_t> keep{0};
   const Instant begin = system_clock().now();
   pool_.run([&](int, ops::Team&) { keep += kernels::int8_multiply_adds(isa(), part); });

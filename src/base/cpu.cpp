@@ -1,6 +1,9 @@
 #include "jackdaw/base/cpu.h"
 
 #include <sched.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
@@ -13,6 +16,15 @@
 namespace jackdaw {
 namespace {
 
+#if defined(__x86_64__)
+// AMX-TILE and AMX-INT8 (leaf 7, EDX bits 24 and 25); GCC 12 has no names for them here. Whether the system saves the
+// registers, it says when it is asked for them.
+bool has_amx_int8() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx >> 24 & 3) == 3;
+}
+#endif
+
 CpuFeatures detect_features() {
   CpuFeatures f;
 #if defined(__x86_64__)
@@ -23,10 +35,12 @@ CpuFeatures detect_features() {
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   f.avx512_vnni = f.avx512 && __builtin_cpu_supports("avx512vnni");
   f.avx512_bf16 = f.avx512 && __builtin_cpu_supports("avx512bf16");
+  f.amx_int8 = f.avx512_vnni && has_amx_int8();
   const char* cap = std::getenv("JACKDAW_CPU");
   const std::string_view limit = cap == nullptr ? "" : cap;
   if (limit == "v2") f = CpuFeatures{};
-  if (limit == "avx2") f.avx512 = f.avx512_vnni = f.avx512_bf16 = false;
+  if (limit == "avx2") f.avx512 = f.avx512_vnni = f.avx512_bf16 = f.amx_int8 = false;
+  if (limit == "avx512") f.amx_int8 = false;
 #endif
   return f;
 }

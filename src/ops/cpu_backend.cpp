@@ -13,6 +13,7 @@ using kernels::VectorSet;
 
 CpuKernels kernels_of(VectorSet set) {
   const kernels::LinearKernels* linear = nullptr;
+  if (set == VectorSet::amx) linear = kernels::linear_amx();
   if (set == VectorSet::avx512) linear = kernels::linear_avx512();
   if (set == VectorSet::avx2) linear = kernels::linear_avx2();
   if (linear == nullptr) linear = kernels::linear_plain();
@@ -75,6 +76,7 @@ std::vector<VectorSet> cpu_instruction_sets() {
   std::vector<VectorSet> out{VectorSet::plain};
   if (cpu.avx2 && cpu.fma && kernels::linear_avx2() != nullptr) out.push_back(VectorSet::avx2);
   if (cpu.avx512_vnni && kernels::linear_avx512() != nullptr) out.push_back(VectorSet::avx512);
+  if (cpu.amx_int8 && kernels::linear_amx() != nullptr) out.push_back(VectorSet::amx);
   return out;
 }
 

@@ -1,7 +1,7 @@
 // The linear kernels beside the machine's own limits: bytes per second of one token against plain reading,
-// multiply-adds per second of many against a loop of nothing but vpdpbusd. Alternating runs, medians.
+// multiply-adds per second of many against a loop of nothing but that instruction set's int8 products. Alternating runs, medians.
 //
-//   bench_kernels [--quick] [--encoding Q4_1] [--isa avx512|avx2|plain] [--runs N] [--threads N]
+//   bench_kernels [--quick] [--encoding Q4_1] [--isa amx|avx512|avx2|plain]  (default: the best there is) [--runs N] [--threads N]
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -31,7 +31,7 @@ using namespace jackdaw::kernels;
 struct Options {
   bool quick = false;
   std::string encoding;
-  std::string isa = "avx512";
+  std::string isa = "amx";
   int runs = 7;
   int threads = 0;  // 0: 1, then 2
 };
@@ -133,10 +133,10 @@ struct Machine {
   std::uint64_t rounds;
   Memory read{256u << 20};
 
-  Machine() : isa(MachineIsa::plain), rounds(1000) {
-    const jackdaw::CpuFeatures& cpu = jackdaw::cpu_features();
-    if (cpu.avx2) isa = MachineIsa::avx2;
-    if (cpu.avx512 && cpu.avx512_vnni) isa = MachineIsa::avx512_vnni;
+  explicit Machine(const LinearKernels& kernels) : isa(MachineIsa::plain), rounds(1000) {
+    if (&kernels == linear_avx2()) isa = MachineIsa::avx2;
+    if (&kernels == linear_avx512()) isa = MachineIsa::avx512_vnni;
+    if (&kernels == linear_amx()) isa = MachineIsa::amx_int8;
     rounds = isa == MachineIsa::avx512_vnni ? 1000000 : 200000;
     std::memset(read.data(), 1, 256u << 20);
   }
@@ -287,7 +287,8 @@ void bench_pack() {
 
 const LinearKernels* kernels_named(const std::string& isa) {
   const jackdaw::CpuFeatures& cpu = jackdaw::cpu_features();
-  if (isa == "avx512" && cpu.avx512 && cpu.avx512_vnni) return linear_avx512();
+  if (isa == "amx" && cpu.amx_int8 && linear_amx() != nullptr) return linear_amx();
+  if ((isa == "amx" || isa == "avx512") && cpu.avx512 && cpu.avx512_vnni) return linear_avx512();
   if (isa != "plain" && cpu.avx2 && cpu.fma) return linear_avx2();
   return linear_plain();
 }
@@ -346,7 +347,7 @@ int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   const LinearKernels* kernels = kernels_named(options.isa);
   const int threads_max = std::min(2, jackdaw::usable_cpu_count());  // before anything is pinned
-  Machine machine;
+  Machine machine(*kernels);
   std::printf("kernels: %s\n", kernels->name);
   bench_quantize(*kernels);
   bench_pack();

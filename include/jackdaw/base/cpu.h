@@ -11,9 +11,10 @@ struct CpuFeatures {
   bool avx512 = false;  // F, BW, DQ, VL and the OS saves the registers
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
+  bool amx_int8 = false;  // with AMX-TILE; the system lends the registers on request (kernels/linear.h)
 };
 
-// Asked from CPUID once. JACKDAW_CPU=v2|avx2|avx512 in the environment caps it, for tests of the slower paths.
+// Asked from CPUID once. JACKDAW_CPU=v2|avx2|avx512|amx in the environment caps it, for tests of the slower paths.
 const CpuFeatures& cpu_features();
 
 // CPUs this process may use: the smaller of its affinity mask and its cgroup quota (v2 cpu.max, v1 cfs_quota_us),

@@ -105,9 +105,11 @@ struct LinearKernels {
 };
 
 // One implementation per instruction set. The caller asks the CPU first (avx2: AVX2, FMA and F16C; avx512: F, BW, DQ,
-// VL and VNNI); null where this build has no such kernels.
+// VL and VNNI; amx: those, AMX-TILE and AMX-INT8); null where this build has no such kernels, or the system does not
+// lend the tile registers.
 const LinearKernels* linear_plain();
 const LinearKernels* linear_avx2();
 const LinearKernels* linear_avx512();
+const LinearKernels* linear_amx();
 
 }  // namespace jackdaw::kernels

@@ -1,5 +1,6 @@
 // The machine's own limits, as loops of nothing but the instruction in question: what every speed is printed beside.
 //
+// amx_int8 only where linear_amx() (linear.h) is not null: the system lends the tile registers.
 // No allocation, callable from any thread; the caller pins threads, takes the time and picks the instruction set.
 #pragma once
 
@@ -8,7 +9,7 @@
 
 namespace jackdaw::kernels {
 
-enum class MachineIsa : std::uint8_t { plain, avx2, avx512_vnni };
+enum class MachineIsa : std::uint8_t { plain, avx2, avx512_vnni, amx_int8 };
 
 // int8 multiply-adds done by one call of int8_multiply_adds with `rounds`.
 std::uint64_t int8_multiply_add_count(MachineIsa isa, std::uint64_t rounds);

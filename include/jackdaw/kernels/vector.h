@@ -11,7 +11,8 @@
 
 namespace jackdaw::kernels {
 
-enum class VectorSet : std::uint8_t { plain, avx2, avx512 };  // avx2 needs FMA and F16C too; avx512: F, BW, DQ, VL
+// avx2 needs FMA and F16C too; avx512: F, BW, DQ, VL. amx is avx512 with other linear layers.
+enum class VectorSet : std::uint8_t { plain, avx2, avx512, amx };
 
 struct LargestElement {
   float value;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "jackdaw/base/cpu.h"
 #include "linear_cases.h"
 
 namespace {
@@ -20,6 +21,7 @@ std::vector<const LinearKernels*> implementations() {
   if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && linear_avx512() != nullptr) {
     out.push_back(linear_avx512());
+    if (jackdaw::cpu_features().amx_int8 && linear_amx() != nullptr) out.push_back(linear_amx());
   }
 #endif
   return out;

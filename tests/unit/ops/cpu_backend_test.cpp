@@ -81,7 +81,10 @@ std::vector<std::vector<float>> long_prompt(ThreadPool& pool, kernels::VectorSet
 }
 
 std::string set_name(kernels::VectorSet set) {
-  return set == kernels::VectorSet::plain ? "plain" : set == kernels::VectorSet::avx2 ? "avx2" : "avx512";
+  return set == kernels::VectorSet::plain    ? "plain"
+         : set == kernels::VectorSet::avx2   ? "avx2"
+         : set == kernels::VectorSet::avx512 ? "avx512"
+                                             : "amx";
 }
 
 }  // namespace
