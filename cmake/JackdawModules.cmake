@@ -23,6 +23,10 @@ function(jackdaw_module name)
   target_include_directories(jackdaw_${name} ${private} ${CMAKE_SOURCE_DIR})
   target_link_libraries(jackdaw_${name} ${scope} ${M_DEPS} jackdaw_fmt)
   target_link_libraries(jackdaw_${name} ${private} ${M_PRIVATE_DEPS} Threads::Threads)
+  # What runs once, at start or when somebody declares something, is compiled for size.
+  if(sources AND name MATCHES "^(app|spec|storage)$")
+    target_compile_options(jackdaw_${name} PRIVATE $<$<CONFIG:Release>:-Os>)
+  endif()
 endfunction()
 
 function(jackdaw_executable)

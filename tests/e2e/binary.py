@@ -13,7 +13,7 @@ from daemon import QUICKSTART, RELEASE, ROOT
 from tally import Tally
 
 SHARED = {"linux-vdso.so.1", "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}
-STRIPPED_MB_MAX = 20
+STRIPPED_MB_MAX = 18
 
 
 def run(*command, **options):
