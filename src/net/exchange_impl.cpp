@@ -36,6 +36,15 @@ std::optional<std::string_view> RequestImpl::header(std::string_view name) const
   return std::nullopt;
 }
 
+std::vector<Header> RequestImpl::headers() const {
+  std::vector<Header> out;
+  out.reserve(head.fields.size());
+  for (const FieldSpan& field : head.fields) {
+    out.push_back({std::string(field.name.in(base)), std::string(field.value.in(base))});
+  }
+  return out;
+}
+
 ExchangeImpl::ExchangeImpl(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
 ExchangeImpl::~ExchangeImpl() {

@@ -24,6 +24,7 @@ class RequestImpl final : public Request {
   std::string_view path() const override { return head.path.in(base); }
   std::string_view query() const override { return head.query.in(base); }
   std::optional<std::string_view> header(std::string_view name) const override;
+  std::vector<Header> headers() const override;
   std::string_view body() const override { return body_view; }
   std::string_view peer() const override { return peer_view; }
   Instant received() const override { return received_at; }

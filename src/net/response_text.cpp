@@ -52,6 +52,7 @@ constexpr std::pair<int, std::string_view> phrases[] = {
     {504, "Gateway Timeout"},
     {505, "HTTP Version Not Supported"},
     {507, "Insufficient Storage"},
+    {508, "Loop Detected"},
     {529, "Overloaded"},
 };
 

@@ -39,6 +39,8 @@ class Request {
   virtual std::string_view query() const = 0;   // after '?', or ""
   // First header of that name, case-insensitive; nullopt when absent.
   virtual std::optional<std::string_view> header(std::string_view name) const = 0;
+  // All of them, in order and as sent: for what passes a request on.
+  virtual std::vector<Header> headers() const = 0;
   virtual std::string_view body() const = 0;  // complete, de-chunked, gunzipped
   virtual std::string_view peer() const = 0;  // "127.0.0.1:50312"
   virtual Instant received() const = 0;       // when the head had been read

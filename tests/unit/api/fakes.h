@@ -20,7 +20,7 @@ class FakeRequest final : public net::Request {
   std::string path_value;
   std::string query_value;
   std::string body_value;
-  std::map<std::string, std::string, std::less<>> headers;
+  std::map<std::string, std::string, std::less<>> header_values;
   const net::ClientCertificate* certificate = nullptr;
 
   const net::ClientCertificate* client_certificate() const override { return certificate; }
@@ -30,8 +30,13 @@ class FakeRequest final : public net::Request {
   std::string_view path() const override { return path_value; }
   std::string_view query() const override { return query_value; }
   std::optional<std::string_view> header(std::string_view name) const override {
-    const auto found = headers.find(name);
-    return found == headers.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+    const auto found = header_values.find(name);
+    return found == header_values.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+  }
+  std::vector<net::Header> headers() const override {
+    std::vector<net::Header> out;
+    for (const auto& [name, value] : header_values) out.push_back({name, value});
+    return out;
   }
   std::string_view body() const override { return body_value; }
   std::string_view peer() const override { return "127.0.0.1:1"; }
@@ -237,7 +242,7 @@ class World {
     exchange->request_value.method_value = method;
     exchange->request_value.path_value = std::move(path);
     exchange->request_value.body_value = std::move(body);
-    exchange->request_value.headers = std::move(headers);
+    exchange->request_value.header_values = std::move(headers);
     exchange->request_value.certificate = certificate;
     ApiContext context{&registry, &control, &pool, &metrics, clock, &system_random()};
     context.access = access;

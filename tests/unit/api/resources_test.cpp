@@ -47,7 +47,7 @@ class Resources {
     exchange->request_value.path_value = target.substr(0, mark);
     if (mark != std::string::npos) exchange->request_value.query_value = target.substr(mark + 1);
     exchange->request_value.body_value = body;
-    exchange->request_value.headers = std::move(headers);
+    exchange->request_value.header_values = std::move(headers);
     handler()(exchange);
     for (int i = 0; i < 2000 && !exchange->answer; ++i) {
       exchange->run();
