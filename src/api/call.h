@@ -17,11 +17,16 @@ namespace jackdaw::api {
 
 class PayloadLog;
 
-// Shared, immutable state of all endpoints.
+namespace oip {
+class TransformerCalls;
+}
+
+// Shared state of all endpoints; immutable but for what knows itself how to be shared.
 struct Api {
   ApiContext context;
   ApiOptions options;
   std::int64_t started = 0;  // seconds since the epoch
+  std::shared_ptr<oip::TransformerCalls> transformer_calls;
 };
 
 // Values of the {placeholders} of a route, percent-decoded, in order of appearance.
@@ -47,8 +52,14 @@ struct Call {
   bool refused = false;   // by the model itself, whatever the status
   Endpoint endpoint = nullptr;
   std::shared_ptr<serving::Pass> pass;  // of the model's gate, until the answer is out
+  // "iris-predictor.default" where the path leads past a transformer; "": the Host header counts.
+  std::string predictor = {};
 
   const net::Request& request() const { return exchange->request(); }
+  // Which of several models of one name is meant, and whether its predictor is.
+  std::string_view host() const {
+    return predictor.empty() ? request().header("host").value_or("") : std::string_view(predictor);
+  }
 };
 
 using Endpoint = void (*)(Call call);

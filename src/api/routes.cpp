@@ -12,6 +12,7 @@
 #include "src/api/access/cors.h"
 #include "src/api/admin/admin.h"
 #include "src/api/oip/oip.h"
+#include "src/api/oip/transformer_calls.h"
 #include "src/api/openai/openai.h"
 #include "src/api/resources/accepted.h"
 #include "src/api/resources/resources.h"
@@ -37,6 +38,16 @@ constexpr std::array route_table{
     Route{Method::post, "/v2/models/{model}/versions/{version}/infer", oip::v2_infer, Need::infer},
     openai_route(Method::post, "/v1/chat/completions", openai::chat_completions),
     openai_route(Method::post, "/v1/completions", openai::completions),
+    // The same past the service's transformer, which calls back here.
+    Route{Method::post, "/{namespace}/{name}-predictor/v1/models/{model}:predict", oip::predictor_v1_predict,
+          Need::infer},
+    Route{Method::post, "/{namespace}/{name}-predictor/v1/models/{model}:explain", oip::predictor_v1_explain,
+          Need::infer},
+    Route{Method::post, "/{namespace}/{name}-predictor/v2/models/{model}/infer", oip::predictor_v2_infer, Need::infer},
+    Route{Method::get, "/{namespace}/{name}-predictor/v1/models/{model}", oip::predictor_v1_model_ready, Need::infer},
+    Route{Method::get, "/{namespace}/{name}-predictor/v2/models/{model}", oip::predictor_v2_model, Need::infer},
+    Route{Method::get, "/{namespace}/{name}-predictor/v2/models/{model}/ready", oip::predictor_v2_model_ready,
+          Need::open},
     // KServe V1 and OpenAI share these two.
     Route{Method::get, "/v1/models", openai::list_models, Need::infer},
     Route{Method::get, "/v1/models/{model}", openai::get_model, Need::infer},
@@ -277,8 +288,9 @@ void dispatch(Call call) {
 
 net::Handler make_handler(ApiContext context, ApiOptions options) {
   const auto wall = context.clock->wall().time_since_epoch();
-  auto api = std::make_shared<const Api>(
-      Api{context, std::move(options), std::chrono::duration_cast<std::chrono::seconds>(wall).count()});
+  auto api = std::make_shared<const Api>(Api{context, std::move(options),
+                                             std::chrono::duration_cast<std::chrono::seconds>(wall).count(),
+                                             std::make_shared<oip::TransformerCalls>()});
   return [api = std::move(api)](std::shared_ptr<net::Exchange> exchange) {
     // Nothing of ours throws across modules, but memory can run out and libraries may; one request must not take the
     // others with it. An exchange that stays unanswered gets a 500 from net.

@@ -8,6 +8,7 @@
 #include "jackdaw/base/metrics.h"
 #include "jackdaw/control/model_control.h"
 #include "jackdaw/serving/event_sender.h"
+#include "jackdaw/serving/transformer.h"
 #include "jackdaw/serving/worker_pool.h"
 #include "jackdaw/spec/inference_service.h"
 
@@ -20,6 +21,7 @@ struct StageContext {
   Clock* clock = nullptr;
   Random* random = nullptr;
   serving::EventSender* event_sender = nullptr;
+  serving::Transformers* transformers = nullptr;
   std::uint64_t inline_ns_max = 0;  // larger batches run on the cpu pool
 };
 

@@ -22,6 +22,7 @@
 #include "jackdaw/control/resource_store.h"
 #include "jackdaw/control/scaler.h"
 #include "jackdaw/llm/llm.h"
+#include "jackdaw/net/async_client.h"
 #include "jackdaw/net/client.h"
 #include "jackdaw/net/server.h"
 #include "jackdaw/ops/thread_pool.h"
@@ -29,6 +30,7 @@
 #include "jackdaw/serving/batcher.h"
 #include "jackdaw/serving/event_sender.h"
 #include "jackdaw/serving/registry.h"
+#include "jackdaw/serving/transformer.h"
 #include "jackdaw/serving/worker_pool.h"
 #include "jackdaw/storage/object_table.h"
 #include "jackdaw/storage/resolver.h"
@@ -140,6 +142,21 @@ control::ModelScaling model_scaling(const spec::Scaling& from, bool generates) {
   return to;
 }
 
+// The transformer of a service that has one; probed as KServe's own servers are, whichever protocol it speaks.
+std::shared_ptr<serving::Transformer> transformer_of(const spec::InferenceService& service,
+                                                     serving::Transformers& transformers) {
+  if (!service.transformer) return nullptr;
+  serving::TransformerSettings settings;
+  settings.namespace_name = *service.metadata.namespace_name;
+  settings.service_name = *service.metadata.name;
+  settings.url = *service.transformer->url;
+  settings.timeout = *service.transformer->timeout;
+  const std::string& model = *service.predictor.served_name;
+  const bool v2 = *service.predictor.protocol == spec::Protocol::v2;
+  settings.probe_path = v2 ? "/v2/models/" + model + "/ready" : "/v1/models/" + model;
+  return transformers.get(settings);
+}
+
 control::DeclaredModel declared_model(const spec::InferenceService& service, const storage::StorageSettings& storage,
                                       const StageContext& context) {
   const spec::Predictor& predictor = service.predictor;
@@ -166,6 +183,7 @@ control::DeclaredModel declared_model(const spec::InferenceService& service, con
     declare_language_model(model, predictor.llm, predictor.aliases, service.base_dir, storage);
   }
   add_stages(model, predictor.stages, service.metadata, service.base_dir, context);
+  model.transformer = transformer_of(service, *context.transformers);
   return model;
 }
 
@@ -346,7 +364,8 @@ class Wired final : public Daemon {
     scaler_ = control::make_scaler(*control_, metrics_, system_clock());
     ticker_ = control::every_second([this] {
       scaler_->tick();
-      reconciler_->look_at_replicas();
+      transformers_.tick();
+      reconciler_->look_around();
     });
 
     net::ServerOptions options = server_options(config.daemon, metrics_);
@@ -358,6 +377,7 @@ class Wired final : public Daemon {
                             &system_random(), store_.get(),   &store_pool_, &events_,  &access_};
     context.log = log_ring_.get();
     context.shadow = &shadow_;
+    context.transformer_client = transformer_client_.get();
     const int io_threads = options.io_threads;
     JACKDAW_ASSIGN(server_, net::Server::start(std::move(options), api::make_handler(context, api_options)));
     for (const std::string& url : server_->urls()) {
@@ -390,6 +410,10 @@ class Wired final : public Daemon {
     store_->end_watches();
     log_ring_->end();
     const Instant begin = system_clock().now();
+    // A transformer at work calls back over a connection of its own: as long as one is, connections are accepted. It
+    // gets half of the time.
+    const std::size_t left = transformer_client_->drain(begin + drain_timeout_ / 2);
+    if (left > 0) log_warning("calls to transformers were ended", {{"calls", left}});
     // What is being generated gets nine tenths of the time; the rest is for its last words to reach the clients.
     std::thread engines([this, deadline = begin + drain_timeout_ * 9 / 10] { drain_engines(deadline); });
     const std::size_t cut = server_->drain(begin + drain_timeout_);
@@ -412,8 +436,13 @@ class Wired final : public Daemon {
     options.events = &events_;
     options.first_settled = [count] { log_info("all models settled", {{"models", count}}); };
     const OwnSources* own = listens_on_loopback_only(daemon) ? nullptr : &own_sources_;
-    const StageContext stages{&cpu_pool_,       &metrics_,      &system_clock(),
-                              &system_random(), &event_sender_, api::ApiOptions{}.inline_ns_max};
+    const StageContext stages{&cpu_pool_,
+                              &metrics_,
+                              &system_clock(),
+                              &system_random(),
+                              &event_sender_,
+                              &transformers_,
+                              api::ApiOptions{}.inline_ns_max};
     options.translate = [storage = storage_settings(daemon.storage), mapped = mapped_prefixes(daemon.storage), stages,
                          own](const spec::Json& object) {
       return declared_model(object, storage, mapped, stages, own);
@@ -512,6 +541,8 @@ class Wired final : public Daemon {
   ops::ThreadPool compute_;  // all language models share it; before the registry, which holds their engines
   Factories factory_;
   serving::EventSender event_sender_;  // before the registry, whose models log through it
+  const std::unique_ptr<net::AsyncClient> transformer_client_ = net::make_async_client();
+  serving::Transformers transformers_{*transformer_client_, system_clock(), metrics_};
   serving::Registry registry_;
   std::unique_ptr<control::ResourceStore> store_;
   control::EventLog events_{system_clock()};

@@ -99,6 +99,7 @@ ServedModel pending(const DeclaredModel& declared, std::shared_ptr<serving::Gate
   served.aliases = declared.aliases;
   served.generates = declared.generates;
   served.logger = declared.logger;
+  served.transformer = declared.transformer;
   served.unloaded = declared.stopped;
   served.gate = std::move(gate);
   served.versions.push_back({.version = "1",

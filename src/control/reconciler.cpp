@@ -16,6 +16,7 @@
 
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/text.h"
+#include "jackdaw/serving/transformer.h"
 #include "src/control/revision_object.h"
 #include "src/control/rollback.h"
 #include "src/control/rollout.h"
@@ -164,8 +165,11 @@ class ServiceReconciler final : public Reconciler {
     inbox_->post([this] { settled(""); });
   }
 
-  void look_at_replicas() override {
-    inbox_->post([this] { compare_replicas(); });
+  void look_around() override {
+    inbox_->post([this] {
+      compare_replicas();
+      compare_transformers();
+    });
   }
 
   void start(std::string address) override {
@@ -194,7 +198,9 @@ class ServiceReconciler final : public Reconciler {
     RevisionSources sources;
     ServiceTraffic traffic;  // as it was published last
     bool published = false;
-    std::int64_t replicas = -1;                    // as they were counted last
+    std::int64_t replicas = -1;  // as they were counted last
+    std::shared_ptr<serving::Transformer> transformer;
+    TransformerState transformer_state;            // as it was seen last
     std::map<std::string, RollbackWatch> watches;  // by revision
     std::optional<Instant> wake;
     bool status_posted = false;  // a write of it is in the inbox
@@ -383,11 +389,14 @@ class ServiceReconciler final : public Reconciler {
   // Once for each state, not for each try to write it.
   void note(Known& known, const ServiceState& state) const {
     if (options_.events == nullptr) return;
-    const bool failed = state.phase == ServicePhase::failed;
+    const bool transformer_fails = state.phase == ServicePhase::ready && state.transformer.truth == "False";
+    const bool failed = state.phase == ServicePhase::failed || transformer_fails;
     std::string reason = state.reason;
     std::string message = state.message;
     if (state.phase == ServicePhase::loading) reason = "Loading", message = "The model is being loaded.";
     if (state.phase == ServicePhase::ready) reason = "Ready", message = "The service answers.";
+    if (state.phase == ServicePhase::ready && state.transformer.hinders())
+      reason = state.transformer.reason, message = state.transformer.message;
     if (state.phase == ServicePhase::stopped) reason = "Stopped", message = "The service is stopped.";
     if (std::exchange(known.noted, fmt::format("{} {} {}", known.wish, reason, message)) !=
         fmt::format("{} {} {}", known.wish, reason, message))
@@ -396,6 +405,8 @@ class ServiceReconciler final : public Reconciler {
 
   void declare(Known& known, const DeclaredModel& model) {
     known.model_name = model.name;
+    known.transformer = model.transformer;
+    known.transformer_state = state_of(known.transformer.get());
     known.settings = model.rollout;
     known.watches.clear();
     known.rollout->declare(wish_for(*known.object, model));
@@ -497,6 +508,32 @@ class ServiceReconciler final : public Reconciler {
     }
   }
 
+  void compare_transformers() {
+    for (auto& [key, known] : known_) {
+      if (known.transformer == nullptr) continue;
+      TransformerState state = state_of(known.transformer.get());
+      if (state == known.transformer_state) continue;
+      known.transformer_state = std::move(state);
+      post_status(key, known);
+    }
+  }
+
+  // The state without a transformer: an empty one.
+  static TransformerState state_of(const serving::Transformer* transformer) {
+    if (transformer == nullptr) return {};
+    const serving::TransformerHealth health = transformer->health();
+    const std::string& url = transformer->settings().url;
+    switch (health.state()) {
+      case serving::TransformerHealth::State::ready:
+        return {"True", "", ""};
+      case serving::TransformerHealth::State::unknown:
+        return {"Unknown", "Probing", fmt::format("The transformer at {} is asked whether it is ready.", url)};
+      case serving::TransformerHealth::State::failing:
+        break;
+    }
+    return {"False", "TransformerNotReady", fmt::format("The transformer does not answer: {}", health.fault())};
+  }
+
   static std::string service_name(const Known& known) { return text_at(*known.object, {"metadata", "name"}); }
   static std::string namespace_name(const Known& known) { return text_at(*known.object, {"metadata", "namespace"}); }
 
@@ -575,6 +612,7 @@ class ServiceReconciler final : public Reconciler {
     state.rollout = &*known.rollout;
     state.sources = &known.sources;
     state.traffic = known.traffic;
+    state.transformer = known.transformer_state;
     const Revision* latest = known.rollout->find(known.rollout->memory().latest_created);
     if (!known.invalid.empty()) {
       state.phase = ServicePhase::failed;

@@ -103,9 +103,18 @@ std::vector<Condition> conditions_of(const ServiceState& state, bool language_mo
       add(type);
     return out;
   }
-  for (const auto type : {"IngressReady", "PredictorReady", "Ready"}) add(type);
+  for (const auto type : {"IngressReady", "PredictorReady"}) add(type);
+  const TransformerState& transformer = state.transformer;
+  // The service is ready when both are; what the predictor lacks is said first.
+  if (state.phase == ServicePhase::ready && transformer.hinders()) {
+    out.push_back({"Ready", transformer.truth, transformer.reason, transformer.message});
+  } else {
+    add("Ready");
+  }
   const bool stopped = state.phase == ServicePhase::stopped;
   out.push_back({"Stopped", stopped ? "True" : "False", "", ""});
+  if (transformer.exists())
+    out.push_back({"TransformerReady", transformer.truth, transformer.reason, transformer.message});
   return out;
 }
 
@@ -235,9 +244,11 @@ namespace {
 
 // File names in messages may be any bytes; an object holds text.
 ServiceState readable(ServiceState state) {
-  if (is_valid_utf8(state.message)) return state;
-  for (char& c : state.message) {
-    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  for (std::string* message : {&state.message, &state.transformer.message}) {
+    if (is_valid_utf8(*message)) continue;
+    for (char& c : *message) {
+      if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+    }
   }
   return state;
 }
@@ -265,10 +276,13 @@ Json with_status(const Json& object, const ServiceState& any_state, const Status
     status.set("addresses", Json::array({address}));
   } else {
     status.set("address", address);
-    status.set("components",
-               Json::object({{"predictor", predictor_component(state, host,
-                                                               fmt::format("http://{}-predictor-{}.{}", name, place,
-                                                                           addresses.domain))}}));
+    const auto component_url = [&](std::string_view component) {
+      return fmt::format("http://{}-{}-{}.{}", name, component, place, addresses.domain);
+    };
+    Json components = Json::object({{"predictor", predictor_component(state, host, component_url("predictor"))}});
+    if (state.transformer.exists())
+      components.set("transformer", Json::object({{"url", Json::text(component_url("transformer"))}}));
+    status.set("components", std::move(components));
   }
   if (state.rollout != nullptr && !state.rollout->wish().canaries.empty())
     status.set("canaryStatuses", canary_statuses(state));

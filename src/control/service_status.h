@@ -13,6 +13,17 @@ namespace jackdaw::control {
 
 enum class ServicePhase : unsigned char { loading, ready, failed, stopped };
 
+// What is known of a service's transformer.
+struct TransformerState {
+  std::string truth;   // of TransformerReady: "True", "False", "Unknown"; "" = the service has no transformer
+  std::string reason;  // why it is not "True"
+  std::string message;
+
+  bool exists() const { return !truth.empty(); }
+  bool hinders() const { return exists() && truth != "True"; }
+  friend bool operator==(const TransformerState&, const TransformerState&) = default;
+};
+
 struct ServiceState {
   ServicePhase phase = ServicePhase::loading;
   std::string reason;  // failed: "ModelLoadFailed", "InvalidPredictorSpec"
@@ -23,6 +34,7 @@ struct ServiceState {
   const RevisionSources* sources = nullptr;
   ServiceTraffic traffic;
   std::int64_t replicas = -1;  // there are now; -1: not known
+  TransformerState transformer = {};
 };
 
 struct StatusAddresses {

@@ -399,7 +399,9 @@ class Flight final : public std::enable_shared_from_this<Flight> {
   }
 
   void answered() {
-    const bool reusable = parser_->keep_alive() && buffer_.size() == 0 && !unsent_;
+    // Servers that failed may close the connection behind their answer without saying so (uvicorn does).
+    const bool failed = parser_->get().result_int() >= 500;
+    const bool reusable = parser_->keep_alive() && buffer_.size() == 0 && !unsent_ && !failed;
     if (reusable) shared_.keep(host_, std::exchange(link_, {}));
     finish(taken(parser_->release()));
   }

@@ -13,16 +13,36 @@ bool skip(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-bool is_own_host(const ServedModel& model, std::string_view host) {
-  if (!skip(host, model.service_name) || host.empty()) return false;
+constexpr std::string_view of_service = "";
+constexpr std::string_view of_predictor = "-predictor";
+constexpr std::string_view of_transformer = "-transformer";
+
+// {service}{component}-{namespace} or {service}{component}.{namespace}, with a domain behind. A predictor's may end
+// there, or with a port: KServe's own --predictor_host does.
+bool names(const ServedModel& model, std::string_view component, std::string_view host) {
+  if (!skip(host, model.service_name) || !skip(host, component) || host.empty()) return false;
   const char separator = host.front();
   if (separator != '-' && separator != '.') return false;
   host.remove_prefix(1);
-  return skip(host, model.namespace_name) && host.starts_with('.');
+  if (!skip(host, model.namespace_name)) return false;
+  return host.starts_with('.') || (component == of_predictor && (host.empty() || host.front() == ':'));
+}
+
+bool names_tag(const ServedModel& model, std::string_view component, std::string_view tag, std::string_view host) {
+  return !tag.empty() && skip(host, tag) && skip(host, "-") && names(model, component, host);
+}
+
+// Alone or after one of its tags.
+bool names_any(const ServedModel& model, std::string_view component, std::string_view host) {
+  if (names(model, component, host)) return true;
+  if (model.traffic == nullptr) return false;
+  const auto& shares = model.traffic->shares;
+  return std::any_of(shares.begin(), shares.end(),
+                     [&](const TrafficShare& share) { return names_tag(model, component, share.tag, host); });
 }
 
 bool is_tagged_host(const ServedModel& model, std::string_view tag, std::string_view host) {
-  return !tag.empty() && skip(host, tag) && skip(host, "-") && is_own_host(model, host);
+  return names_tag(model, of_service, tag, host) || names_tag(model, of_predictor, tag, host);
 }
 
 // FNV-1a with a last mix, so that near-equal session names are far apart.
@@ -46,11 +66,12 @@ int percent_of(std::uint64_t bits) {
 }  // namespace
 
 bool host_means(const ServedModel& model, std::string_view host) {
-  if (is_own_host(model, host)) return true;
-  if (model.traffic == nullptr) return false;
-  const auto& shares = model.traffic->shares;
-  return std::any_of(shares.begin(), shares.end(),
-                     [&](const TrafficShare& share) { return is_tagged_host(model, share.tag, host); });
+  return names_any(model, of_service, host) || names_any(model, of_predictor, host) ||
+         names(model, of_transformer, host);
+}
+
+bool host_means_predictor(const ServedModel& model, std::string_view host) {
+  return names_any(model, of_predictor, host) && !names_any(model, of_service, host);
 }
 
 ServedModelPtr route(const ServedModelPtr& model, const RouteKey& key, Random& random) {

@@ -26,6 +26,9 @@ class Complaints {
   void report(const Member& member, std::string message) {
     say(report_severity(), FindingKind::no_effect, member, message);
   }
+  void report(const SourcePlace& place, std::string message) {
+    add({report_severity(), FindingKind::no_effect, place, "", std::move(message)});
+  }
   void add(Finding finding) {
     if (counts(finding.severity)) findings_.push_back(std::move(finding));
   }

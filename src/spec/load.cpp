@@ -20,6 +20,7 @@
 #include "src/spec/predictor.h"
 #include "src/spec/reader.h"
 #include "src/spec/rollout_reader.h"
+#include "src/spec/transformer.h"
 
 namespace jackdaw::spec {
 namespace {
@@ -180,6 +181,7 @@ class Loader {
     service.metadata = read_metadata(*object, complaints_);
     service.node = std::move(object);
     read_predictor(service, complaints_);
+    read_transformer(service, complaints_);
     read_rollout(service, complaints_);
     check_unique("InferenceService", service.metadata, service.predictor.served_name, service.predictor.aliases);
     if (complaints_.errors() == errors_before) config_.services.push_back(std::move(service));
@@ -194,6 +196,7 @@ class Loader {
     service.metadata = read_metadata(*object, complaints_);
     service.node = std::move(object);
     read_llm_service(service, complaints_);
+    report_transformer(service.metadata, complaints_);
     read_rollout(service, complaints_);
     check_unique("LLMInferenceService", service.metadata, service.served_name, service.aliases);
     if (complaints_.errors() == errors_before) config_.llm_services.push_back(std::move(service));

@@ -22,7 +22,7 @@ constexpr std::string_view no_pods = "jackdaw runs no pods";
 constexpr std::string_view no_store = "models are read in place; map their URIs with spec.storage.map of kind Daemon";
 
 // KServe's pkg/constants, Knative's autoscaling annotations, and our own.
-constexpr std::array<AnnotationRow, 72> annotation_rows = {{
+constexpr std::array<AnnotationRow, 73> annotation_rows = {{
     {"jackdaw.dev/config-file", true, ""},
     {"jackdaw.dev/predict-fn", true, ""},
     {"jackdaw.dev/model-memory-limit", true, ""},
@@ -57,6 +57,7 @@ constexpr std::array<AnnotationRow, 72> annotation_rows = {{
     {"jackdaw.dev/rollout-paused", true, ""},
     {"jackdaw.dev/shadow", true, ""},
     {"jackdaw.dev/shadow-percent", true, ""},
+    {"jackdaw.dev/transformer-url", true, ""},
     {"serving.kserve.io/stop", true, ""},
     {"serving.kserve.io/deploymentMode", false, no_pods},
     {"serving.kserve.io/autoscalerClass", true, ""},

@@ -155,19 +155,14 @@ void check_extension(const Node& component, Complaints& complaints) {
   }
 }
 
-// Containers beside a model: a transformer would change the answer, anything else is a side-car.
+// Containers beside a model. A transformer is transformer.cpp's.
 void check_side_containers(const Node& predictor, Complaints& complaints) {
   const Node* containers = predictor.find("containers");
   if (containers == nullptr || !containers->is_sequence()) return;
   for (const Node& container : containers->items) {
     const std::string_view name = container.text_of("name");
-    if (name == "transformer-container") {
-      complaints.error(FindingKind::unsupported, container,
-                       "not supported yet by this version: 'transformer-container': the answer would miss its pre- and "
-                       "post-processing; remove it, or put the steps into the model's own pipeline");
-    } else {
-      complaints.report(container, fmt::format("the container '{}' has no effect here: jackdaw runs no images", name));
-    }
+    if (name == "transformer-container") continue;
+    complaints.report(container, fmt::format("the container '{}' has no effect here: jackdaw runs no images", name));
   }
 }
 

@@ -33,7 +33,7 @@ constexpr FieldRow rows[] = {
     {"ObjectMeta", "uid", anything},
 
     {"InferenceServiceSpec", "predictor", object, "PredictorSpec"},
-    {"InferenceServiceSpec", "transformer", object, "TransformerSpec", unsupported, "the answer would miss its pre- and post-processing; remove it, or put the steps into the model's own pipeline"},
+    {"InferenceServiceSpec", "transformer", object, "TransformerSpec"},
     {"InferenceServiceSpec", "explainer", object, "ExplainerSpec", unsupported, "its answers would be missing; remove it: TreeSHAP is built in, POST /v1/models/{name}:explain answers for XGBoost, LightGBM and scikit-learn's trees"},
     {"InferenceServiceSpec", "canary", object_list, "CanarySpec"},
 
@@ -89,6 +89,18 @@ constexpr FieldRow rows[] = {
     {"WorkerSpec", "ephemeralContainers", anything},
     {"WorkerSpec", "", inlined, "PodSpec"},
 
+    // transformer.cpp says what the image is worth; of what stands around it, only the timeout is jackdaw's.
+    {"TransformerSpec", "containers", object_list, "Container", handled},
+    {"TransformerSpec", "volumes", object_list, "Volume", handled},
+    {"TransformerSpec", "minReplicas", integer, "", no_effect, "jackdaw does not start transformers"},
+    {"TransformerSpec", "maxReplicas", integer, "", no_effect, "jackdaw does not start transformers"},
+    {"TransformerSpec", "scaleTarget", integer, "", no_effect, "jackdaw does not start transformers"},
+    {"TransformerSpec", "scaleMetric", text, "", no_effect, "jackdaw does not start transformers"},
+    {"TransformerSpec", "containerConcurrency", integer, "", no_effect, "jackdaw does not start transformers"},
+    {"TransformerSpec", "canaryTrafficPercent", integer, "", no_effect, "there is one transformer, where its address says"},
+    {"TransformerSpec", "deploymentStrategy", object, "DeploymentStrategy", no_effect, "jackdaw does not start transformers"},
+    {"TransformerSpec", "logger", object, "Logger", no_effect, "the predictor's calls can be logged: spec.predictor.logger"},
+    {"TransformerSpec", "batcher", object, "Batcher", unsupported, "the transformer would get requests one by one; join them before the model, with spec.predictor.batcher"},
     {"TransformerSpec", "", inlined, "PodSpec"},
     {"TransformerSpec", "", inlined, "ComponentExtension"},
 

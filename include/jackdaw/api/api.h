@@ -21,6 +21,7 @@
 #include "jackdaw/control/event_log.h"
 #include "jackdaw/control/model_control.h"
 #include "jackdaw/control/resource_store.h"
+#include "jackdaw/net/async_client.h"
 #include "jackdaw/net/exchange.h"
 #include "jackdaw/serving/registry.h"
 #include "jackdaw/serving/shadow.h"
@@ -63,6 +64,9 @@ struct ApiContext {
   const Access* access = nullptr;               // null: everyone may do everything
   const LogRing* log = nullptr;                 // null: GET /admin/logs is a 404
   serving::Shadow* shadow = nullptr;            // null: no request is copied
+  // Of calls to transformers; needed as soon as a model has one. All calls of the handler must have ended before the
+  // server does.
+  net::AsyncClient* transformer_client = nullptr;
 };
 
 // A predict request of V2 or V1 as an engine takes it, from its JSON body alone. The error is what a client would read.

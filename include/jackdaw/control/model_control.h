@@ -43,12 +43,13 @@ struct DeclaredModel {
   // engine (batcher, response cache). Blocking; work thread. An error means that the version is not ready. May be
   // empty.
   std::function<Result<void>(serving::ModelVersion& version)> prepare;
-  std::shared_ptr<serving::PayloadLogger> logger;  // null: none
-  bool stopped = false;                            // declared, but not loaded until someone asks
-  std::string place;                               // "service.yaml:12:5", for messages
-  std::string revision;                            // "iris-predictor-00002"; "" where revisions are not counted
-  spec::RolloutSettings rollout;                   // how a change of it comes into effect
-  bool only_if_loaded = false;                     // load_revision: one that is not there (any more) is left alone
+  std::shared_ptr<serving::PayloadLogger> logger;     // null: none
+  std::shared_ptr<serving::Transformer> transformer;  // null: none
+  bool stopped = false;                               // declared, but not loaded until someone asks
+  std::string place;                                  // "service.yaml:12:5", for messages
+  std::string revision;                               // "iris-predictor-00002"; "" where revisions are not counted
+  spec::RolloutSettings rollout;                      // how a change of it comes into effect
+  bool only_if_loaded = false;                        // load_revision: one that is not there (any more) is left alone
 };
 
 // A part of a service's traffic.

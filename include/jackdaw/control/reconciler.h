@@ -33,9 +33,10 @@ class Reconciler {
   virtual ~Reconciler() = default;  // ends the thread; what ModelControl still does for it comes to nothing
   // Hands every object of the store to ModelControl, so that the registry knows all models when this returns. Once.
   virtual void begin() = 0;
+  // Replicas may have come or gone, and transformers begun or ceased to answer; any thread, now and then. Statuses that
+  // say otherwise are written anew.
+  virtual void look_around() = 0;
   // Starts the thread, which follows the store from there. `address`: "http://127.0.0.1:8080", of status.address.
-  // Replicas may have come or gone; any thread, now and then. Statuses that say otherwise are written anew.
-  virtual void look_at_replicas() = 0;
   virtual void start(std::string address) = 0;
 };
 

@@ -24,6 +24,7 @@ namespace jackdaw::serving {
 class Batcher;
 class PayloadLogger;
 class ResponseCache;
+class Transformer;
 
 // Whose answers a model gives; chosen by KServe's runtime selection.
 enum class Dialect : unsigned char { kserve, mlserver };
@@ -94,7 +95,8 @@ struct ServedModel {
   ServedModelPtr shadow;     // gets copies of this revision's requests; null: none
   int shadow_percent = 100;  // of them
 
-  std::shared_ptr<PayloadLogger> logger;  // null: nobody is told of requests and answers
+  std::shared_ptr<PayloadLogger> logger;     // null: nobody is told of requests and answers
+  std::shared_ptr<Transformer> transformer;  // null: calls go straight to the model
 
   const ModelVersion* latest() const { return versions.empty() ? nullptr : &versions.back(); }
   const ModelVersion* version(std::string_view wanted) const;
@@ -135,8 +137,9 @@ class NameIndex {
 class RegistrySnapshot {
  public:
   // The model of that name: the only one, or the one in the namespace that `host` ("iris-default.example.com",
-  // "iris.default.example.com", with a tag in front or not) points at, or the one in "default". Null when there is
-  // none or it stays ambiguous. Aliases are looked at when no model has the name as its own.
+  // "iris.default.example.com", also those of its predictor, with a tag in front or not) points at, or the one in
+  // "default". Null when there is none or it stays ambiguous. Aliases are looked at when no model has the name as its
+  // own.
   const ServedModel* find(std::string_view name, std::string_view host = {}) const { return hold(name, host).get(); }
   // The same, alive without the snapshot: what a request keeps to its end, so that it keeps nobody else's model.
   const ServedModelPtr& hold(std::string_view name, std::string_view host = {}) const;

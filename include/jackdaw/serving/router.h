@@ -21,8 +21,12 @@ struct RouteKey {
 // not.
 ServedModelPtr route(const ServedModelPtr& model, const RouteKey& key, Random& random);
 
-// Whether a Host points at the model's service: {name}-{namespace}.… or {name}.{namespace}.…, alone or after the tag of
-// one of its revisions and a dash.
+// Whether a Host points at the model's service, {name}-{namespace}.… or {name}.{namespace}.…, alone or after the tag of
+// one of its revisions and a dash; or at its predictor, or at its transformer ({name}-transformer-{namespace}.…).
 bool host_means(const ServedModel& model, std::string_view host);
+
+// Whether a Host points at the predictor of the model's service, past its transformer: {name}-predictor-{namespace}.…
+// or {name}-predictor.{namespace}.…, which is what KServe gives transformers as --predictor_host; alone or after a tag.
+bool host_means_predictor(const ServedModel& model, std::string_view host);
 
 }  // namespace jackdaw::serving

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "jackdaw/base/config_value.h"
+#include "jackdaw/base/env.h"
 #include "jackdaw/spec/llm_settings.h"
 #include "jackdaw/spec/node.h"
 #include "jackdaw/spec/rollout_settings.h"
@@ -55,9 +57,16 @@ struct Predictor {
   bool is_language_model() const { return *model_format == "huggingface"; }
 };
 
+// The service's transformer, which jackdaw does not start: where it runs.
+struct Transformer {
+  ConfigValue<std::string> url;  // annotation jackdaw.dev/transformer-url: http[s]://…, without a slash at its end
+  ConfigValue<Duration> timeout{std::chrono::seconds(300)};  // spec.transformer.timeout, of a whole call; Knative's 300
+};
+
 struct InferenceService {
   ObjectMeta metadata;
   Predictor predictor;
+  std::optional<Transformer> transformer;
   SelectedRuntime runtime;           // chosen by KServe's rules
   RolloutSettings rollout;           // how a change of it comes into effect
   bool stopped = false;              // annotation serving.kserve.io/stop: "true": declared, but must not be loaded

@@ -7,6 +7,7 @@
 
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/text.h"
+#include "src/api/oip/transformer_calls.h"
 #include "src/api/resources/resource_call.h"
 
 namespace jackdaw::api {
@@ -85,7 +86,7 @@ bool covers_path(const Call& call, const Route& route, const Grant& grant) {
   const std::string_view model = value_of(route.pattern, call.path, "{model}");
   if (!model.empty()) {
     if (!grant.covers_model(model)) return false;
-    if (grant.namespaces.empty()) return true;
+    if (grant.namespaces.empty() || !namespace_name.empty()) return true;
     const auto snapshot = call.api->context.registry->snapshot();
     const serving::ServedModel* served = snapshot->find(std::string(model), call.request().header("host").value_or(""));
     return served == nullptr || grant.covers_namespace(served->namespace_name);
@@ -99,9 +100,23 @@ bool covers_path(const Call& call, const Route& route, const Grant& grant) {
   return named && (!namespace_name.empty() || grant.namespaces.empty());
 }
 
+// A transformer at work has the rights of whoever called it, at the service that the path or the Host means.
+GrantPtr grant_of_transformer(const Call& call, const Route& route, std::string_view token) {
+  if (route.need != Need::infer || !oip::TransformerCalls::looks_like_key(token)) return nullptr;
+  const std::string_view model = value_of(route.pattern, call.path, "{model}");
+  const std::string_view service = value_of(route.pattern, call.path, "{name}");
+  const oip::TransformerCalls& calls = *call.api->transformer_calls;
+  if (model.empty() || route.errors == ErrorShape::openai) return nullptr;
+  if (!service.empty()) return calls.find_key(token, value_of(route.pattern, call.path, "{namespace}"), service);
+  const auto snapshot = call.api->context.registry->snapshot();
+  const serving::ServedModel* served = snapshot->find(model, call.host());
+  return served == nullptr ? nullptr : calls.find_key(token, served->namespace_name, served->service_name);
+}
+
 std::optional<Denial> decide(Call& call, const Route& route, const AccessRules& rules) {
   const auto token = presented_token(call.request());
   GrantPtr grant = grant_of(call, rules, token);
+  if (grant == nullptr && token) grant = grant_of_transformer(call, route, *token);
   if (grant == nullptr) return deny_unknown(rules, route.need, token.has_value());
   if (!grant->has(route.need)) {
     return Denial{403, fmt::format("\"{}\" has no right to {}.", grant->name, need_name(route.need))};
@@ -151,6 +166,12 @@ bool admit(Call& call, const Route& route) {
   response.body = body_of(*denial, route);
   answer(call, std::move(response));
   return false;
+}
+
+bool shows_own_key(const Call& call) {
+  const Access* access = call.api->context.access;
+  const auto token = presented_token(call.request());
+  return access != nullptr && token && access->rules()->find_token(*token) != nullptr;
 }
 
 bool may_use(const Call& call, std::string_view model, std::string_view namespace_name) {

@@ -12,6 +12,9 @@ namespace jackdaw::api {
 // the call: null when nothing does.
 bool admit(Call& call, const Route& route);
 
+// Whether the caller showed a token that is somebody's here, whether the call needed one or not.
+bool shows_own_key(const Call& call);
+
 // Whether the call's grant covers that model, for endpoints that learn of it later than from the path.
 bool may_use(const Call& call, std::string_view model, std::string_view namespace_name);
 

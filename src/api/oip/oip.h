@@ -19,6 +19,14 @@ void v2_model(Call call);
 void v2_model_ready(Call call);
 void v2_infer(Call call);
 
+// /{namespace}/{name}-predictor/...: the service's own predictor, past its transformer.
+void predictor_v1_predict(Call call);
+void predictor_v1_explain(Call call);
+void predictor_v1_model_ready(Call call);
+void predictor_v2_infer(Call call);
+void predictor_v2_model(Call call);
+void predictor_v2_model_ready(Call call);
+
 void v2_index(Call call);
 void v2_load(Call call);
 void v2_unload(Call call);

@@ -174,7 +174,7 @@ Dialect dialect_of(const serving::RegistrySnapshot& snapshot, const serving::Ser
 
 void answer_unknown_model(const Call& call, const serving::RegistrySnapshot& snapshot, const std::string& name,
                           const std::string& version) {
-  const serving::ServedModel* model = snapshot.find(name, call.request().header("host").value_or(""));
+  const serving::ServedModel* model = snapshot.find(name, call.host());
   const bool known = model != nullptr && !model->unloaded;
   if (dialect_of(snapshot, model) == Dialect::mlserver) {
     const std::string with_version = version.empty() ? "" : " with version " + version;
@@ -198,7 +198,7 @@ std::string model_names(const Call& call, const serving::RegistrySnapshot& snaps
 }
 
 serving::ServedModelPtr route_call(Call& call, const serving::RegistrySnapshot& snapshot, std::string_view name) {
-  const std::string_view host = call.request().header("host").value_or("");
+  const std::string_view host = call.host();
   const std::string_view session = call.request().header("x-session-id").value_or("");
   const serving::Gate* const gate = call.pass != nullptr ? call.pass->gate() : nullptr;
   call.revision = serving::route(snapshot.hold(name, host), {host, session, gate}, *call.api->context.random);
@@ -209,12 +209,13 @@ namespace {
 
 Found look_up(Call& call, const std::string& name, const std::string& version, bool even_failed_standby) {
   Found found;
-  const auto snapshot = call.api->context.registry->snapshot();
-  const serving::ServedModelPtr model = call.revision != nullptr ? call.revision : route_call(call, *snapshot, name);
+  const serving::Registry& registry = *call.api->context.registry;
+  const serving::ServedModelPtr model =
+      call.revision != nullptr ? call.revision : route_call(call, *registry.snapshot(), name);
   const serving::ModelVersion* wanted = nullptr;
   if (model != nullptr && !model->unloaded) wanted = version.empty() ? model->latest() : model->version(version);
   if (wanted == nullptr) {
-    answer_unknown_model(call, *snapshot, name, version);
+    answer_unknown_model(call, *registry.snapshot(), name, version);
     return found;
   }
   const bool standby = even_failed_standby && wanted->state == ModelState::standby;

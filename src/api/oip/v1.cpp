@@ -6,6 +6,7 @@
 #include "src/api/oip/oip.h"
 #include "src/api/oip/predict_call.h"
 #include "src/api/oip/response.h"
+#include "src/api/oip/transformer_call.h"
 #include "src/api/payload_log.h"
 
 namespace jackdaw::api::oip {
@@ -16,7 +17,7 @@ void v1_list(Call call) {
 
 void v1_model_ready(Call call) {
   const Found found = find_available(call, call.path[0], "");
-  if (found.model == nullptr) return;
+  if (found.model == nullptr || refuse_for_transformer(call, call.path[0])) return;
   std::string body = R"({"name":)";
   append_json_string(body, call.path[0]);
   answer_json(call, body + R"(,"ready":true})");
@@ -73,7 +74,10 @@ void render(const Call& call, const Found& found, EventMode mode, const std::vec
 }  // namespace
 
 void v1_predict(Call call) {
+  const auto snapshot = call.api->context.registry->snapshot();
+  if (forward_to_transformer(call, *snapshot, call.path[0])) return;
   call.measured = true;
+  route_call(call, *snapshot, call.path[0]);
   Found found = find_predictive(call, call.path[0], "");
   if (found.model == nullptr) return;
   begin_payload_log(call, found.model->logger);

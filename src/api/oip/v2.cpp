@@ -6,6 +6,7 @@
 #include "src/api/oip/oip.h"
 #include "src/api/oip/predict_call.h"
 #include "src/api/oip/response.h"
+#include "src/api/oip/transformer_call.h"
 #include "src/api/oip/v2_validation.h"
 #include "src/api/payload_log.h"
 
@@ -174,7 +175,7 @@ void v2_model(Call call) {
 
 void v2_model_ready(Call call) {
   const Found found = find_available(call, call.path[0], path_version(call));
-  if (found.model == nullptr) return;
+  if (found.model == nullptr || refuse_for_transformer(call, call.path[0])) return;
   if (found.model->dialect == Dialect::mlserver) return answer_empty(call);
   std::string body = R"({"name":)";
   append_json_string(body, found.model->name);
@@ -182,8 +183,9 @@ void v2_model_ready(Call call) {
 }
 
 void v2_infer(Call call) {
-  call.measured = true;
   const auto snapshot = call.api->context.registry->snapshot();
+  if (forward_to_transformer(call, *snapshot, call.path[0])) return;
+  call.measured = true;
   const serving::ServedModelPtr model = route_call(call, *snapshot, call.path[0]);
   if (model != nullptr) begin_payload_log(call, model->logger);
   // The body is read before the model is missed, as both peers do: a bad body to an unknown model is a bad body.

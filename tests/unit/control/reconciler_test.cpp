@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "jackdaw/control/declared_object.h"
+#include "jackdaw/serving/transformer.h"
 #include "tests/unit/control/store_world.h"
 
 namespace jackdaw::control {
@@ -67,6 +68,7 @@ struct ReconcilerWorld : StoreWorld {
   FakeModels models;
   std::atomic<bool> settled{false};
   EventLog events{clock};
+  std::shared_ptr<serving::Transformer> transformer;  // of every service
   std::unique_ptr<Reconciler> reconciler;
 
   void begin() {
@@ -74,12 +76,13 @@ struct ReconcilerWorld : StoreWorld {
     reconciling.clock = &clock;
     reconciling.events = &events;
     reconciling.first_settled = [this] { settled = true; };
-    reconciling.translate = [](const spec::Json& object) -> Result<DeclaredModel> {
+    reconciling.translate = [this](const spec::Json& object) -> Result<DeclaredModel> {
       if (object.find_path({"spec", "bad"}) != nullptr) return make_error(Code::invalid_argument, "spec.bad: no");
       DeclaredModel model;
       model.name = at(object, {"metadata", "name"});
       model.service_name = model.name;
       model.namespace_name = at(object, {"metadata", "namespace"});
+      model.transformer = transformer;
       return model;
     };
     reconciler = make_reconciler(*store, models, std::move(reconciling));
@@ -164,6 +167,28 @@ TEST_CASE("AStatusThatTheDiskRefusedIsWrittenLater") {
   CHECK(store.get(named("iris"))->find("status") == nullptr);
   world.disk.full = false;
   CHECK(world.ready_becomes("True (missing)"));
+  world.reconciler.reset();
+}
+
+TEST_CASE("AStatusFollowsTheServicesTransformer") {
+  MetricsRegistry metrics;
+  ReconcilerWorld world;
+  world.transformer = std::make_shared<serving::Transformer>(
+      serving::TransformerSettings{"default", "iris", "http://t:9000", 20s, "/v1/models/iris"}, metrics);
+  ResourceStore& store = world.start();
+  REQUIRE(!store.create(named("iris"), service("iris"), by_me).error);
+  world.begin();
+  world.reconciler->start("http://127.0.0.1:8080");
+  CHECK(world.ready_becomes("Unknown Probing"));
+  world.transformer->probed(world.clock.now(), "Connection refused");
+  world.reconciler->look_around();
+  CHECK(world.ready_becomes("False TransformerNotReady"));
+  world.transformer->probed(world.clock.now(), "");
+  world.reconciler->look_around();
+  CHECK(world.ready_becomes("True (missing)"));
+  std::string said;
+  for (const auto& event : world.events.events()) said += event.reason + ";";
+  CHECK(said.find("Probing;TransformerNotReady;Ready;") != std::string::npos);
   world.reconciler.reset();
 }
 

@@ -185,6 +185,33 @@ TEST_CASE("LoadingStoppedAndInvalidServices") {
   CHECK(text(invalid, {"status", "modelStatus", "transitionStatus"}) == "InvalidSpec");
 }
 
+TEST_CASE("AServiceIsReadyWhenItsTransformerIsToo") {
+  World world;
+  world.declare(wish(1, "a"));
+  world.settle();
+  ServiceState state = world.state(ServicePhase::ready);
+  CHECK(condition(with_status(object("InferenceService", 1), state, addresses, noon), "TransformerReady", "status") ==
+        "(no condition)");
+  state.transformer = {"False", "TransformerNotReady", "Connection refused"};
+  Json with = with_status(object("InferenceService", 1), state, addresses, noon);
+  CHECK(condition(with, "Ready", "status") == "False");
+  CHECK(condition(with, "Ready", "reason") == "TransformerNotReady");
+  CHECK(condition(with, "PredictorReady", "status") == "True");
+  CHECK(condition(with, "TransformerReady", "status") == "False");
+  CHECK(condition(with, "TransformerReady", "message") == "Connection refused");
+  CHECK(text(with, {"status", "components", "transformer", "url"}) == "http://iris-transformer-ml.example.com");
+  state.transformer = {"True", "", ""};
+  with = with_status(with, state, addresses, noon + 1h);
+  CHECK(condition(with, "Ready", "status") == "True");
+  CHECK(condition(with, "Ready", "message").empty());
+  CHECK(condition(with, "TransformerReady", "status") == "True");
+  CHECK(condition(with, "PredictorReady", "lastTransitionTime") == "2026-03-01T12:00:00Z");
+  CHECK(condition(with, "TransformerReady", "lastTransitionTime") == "2026-03-01T13:00:00Z");
+  state = world.state(ServicePhase::failed, "ModelLoadFailed", "no such file");
+  state.transformer = {"True", "", ""};
+  CHECK(condition(with_status(with, state, addresses, noon), "Ready", "reason") == "ModelLoadFailed");
+}
+
 TEST_CASE("LanguageModelsHaveTheirKindsConditions") {
   const World world;
   const Json with = with_status(object("LLMInferenceService", 1), world.state(ServicePhase::ready), addresses, noon);

@@ -99,6 +99,13 @@ TEST_CASE("AsyncClientComesBackAfterTheServerClosedAKeptConnection", "[async]") 
   CHECK(ask(*client, request_to(server.url("/2"), "x"))->body == "POST /2 x");
 }
 
+TEST_CASE("AConnectionThatBroughtAFailureIsNotKept", "[async]") {
+  TestServer server([](const SharedExchange& exchange) { exchange->reply(text_response("", 500)); });
+  const auto client = make_async_client();
+  CHECK(ask(*client, request_to(server.url("/"), "x"))->status == 500);
+  CHECK(eventually([&] { return server->connection_count() == 0; }));
+}
+
 TEST_CASE("AsyncClientRunsManyCallsAtOnce", "[async]") {
   std::vector<SharedExchange> held;
   TestServer server([&](const SharedExchange& exchange) {  // Nobody is answered before all 40 are there.

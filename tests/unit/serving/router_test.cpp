@@ -83,6 +83,30 @@ TEST_CASE("TagsInTheHostChooseTheRevision") {
   CHECK_FALSE(host_means(*model, "iris-default"));
 }
 
+TEST_CASE("PredictorsHaveHostsOfTheirOwn") {
+  const auto model = front({{revision("new"), 10, "latest"}, {revision("old"), 90, "prev"}});
+  for (const char* host :
+       {"iris-predictor-default.example.com", "iris-predictor.default.svc.cluster.local", "iris-predictor.default",
+        "iris-predictor.default:8080", "iris-predictor-default:80", "latest-iris-predictor-default.example.com"}) {
+    INFO(host);
+    CHECK(host_means(*model, host));
+    CHECK(host_means_predictor(*model, host));
+  }
+  for (const char* host : {"iris-default.example.com", "latest-iris-default.example.com", "iris-predictor-defaults.x",
+                           "iris-predictors-default.x", "rose-predictor-default.x", "x-iris-predictor-default.x", ""}) {
+    INFO(host);
+    CHECK_FALSE(host_means_predictor(*model, host));
+  }
+  CHECK(host_means(*model, "iris-transformer-default.example.com"));
+  SeededRandom random(1);
+  for (int i = 0; i < 50; ++i)
+    CHECK(route(model, {"latest-iris-predictor-default.example.com", {}}, random)->revision == "new");
+  // The service's own host wins where both could be meant.
+  ServedModel odd = *revision("odd");
+  odd.namespace_name = "predictor-default";
+  CHECK_FALSE(host_means_predictor(odd, "iris-predictor-default.example.com"));
+}
+
 TEST_CASE("SessionsStayWithTheirRevisionAndOnlyMoveToTheNewerOne") {
   const auto oldest = revision("old");
   const auto newest = revision("new");

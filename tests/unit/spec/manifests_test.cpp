@@ -125,9 +125,52 @@ TEST_CASE("DaemonManifestLoadsWhole") {
   CHECK(*config.daemon.memory_budget == std::uint64_t{2} << 30);
 }
 
+TEST_CASE("TransformersRunWhereTheAnnotationSays") {
+  const LoadedConfig config = load_manifest("transformers.yaml");
+  INFO(render_findings_text(config.findings));
+  REQUIRE(config.services.size() == 4);
+  REQUIRE(config.services[0].transformer.has_value());
+  CHECK(*config.services[0].transformer->url == "http://127.0.0.1:9000/base");
+  CHECK(*config.services[0].transformer->timeout == std::chrono::seconds(20));
+  REQUIRE(config.services[1].transformer.has_value());
+  CHECK(*config.services[1].transformer->url == "https://[::1]:9001");
+  CHECK(*config.services[1].transformer->timeout == std::chrono::seconds(300));
+  CHECK_FALSE(config.services[2].transformer.has_value());
+  REQUIRE(config.services[3].transformer.has_value());
+  const auto said = reports(config);
+  REQUIRE(said.size() == 3);
+  CHECK(said[0].find("'jackdaw.dev/transformer-url' has no effect here: the service has no transformer") !=
+        std::string::npos);
+  CHECK(said[1].find("'minReplicas' has no effect here: jackdaw does not start transformers") != std::string::npos);
+  CHECK(said[2].find("'logger' has no effect here") != std::string::npos);
+}
+
+TEST_CASE("TransformersThatCannotBeAreSaidToBe") {
+  const auto said = errors(load_manifest("bad-transformers.yaml"));
+  const char* const expected_words[] = {
+      "must be http://host[:port][/path] or https://…, not 'ftp://t:1'",
+      "not 'http://t:99999'",
+      "not 'http://user@t'",
+      "not 'http://t/?q'",
+      "not 'http://'",
+      "timeout must be from 1 to 86400 seconds, not 0",
+      "the transformer of a language model",
+      "'batcher': the transformer would get requests one by one",
+      "'transformer-container' as an image",
+  };
+  REQUIRE(said.size() == std::size(expected_words));
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    INFO(said[i]);
+    CHECK(said[i].find(expected_words[i]) != std::string::npos);
+  }
+}
+
 TEST_CASE("EachRefusedManifestHasOneErrorThatNamesItsReason") {
   const std::pair<const char*, const char*> rows[] = {
-      {"refused-transformer.yaml", "'transformer'"},
+      {"refused-transformer.yaml",
+       "'transformer' as an image, which jackdaw does not run; the answer would miss its pre- "
+       "and post-processing. Start it yourself, and say where with the annotation "
+       "jackdaw.dev/transformer-url: http://host:port"},
       {"refused-collocated-transformer.yaml", "'transformer-container'"},
       {"refused-explainer.yaml", "'explainer': its answers would be missing; remove it: TreeSHAP is built in"},
       {"refused-custom-predictor.yaml", "container image"},
