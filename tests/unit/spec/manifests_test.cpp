@@ -138,7 +138,8 @@ TEST_CASE("TransformersRunWhereTheAnnotationSays") {
   CHECK_FALSE(config.services[2].transformer.has_value());
   REQUIRE(config.services[3].transformer.has_value());
   const auto said = reports(config);
-  REQUIRE(said.size() == 3);
+  REQUIRE(said.size() == 4);
+  CHECK(said[3].find("'jackdaw.dev/transformer-url' has no effect here") != std::string::npos);
   CHECK(said[0].find("'jackdaw.dev/transformer-url' has no effect here: the service has no transformer") !=
         std::string::npos);
   CHECK(said[1].find("'minReplicas' has no effect here: jackdaw does not start transformers") != std::string::npos);
