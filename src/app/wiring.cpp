@@ -45,6 +45,7 @@ namespace {
 
 constexpr std::size_t cpu_queue_max = 1024;
 constexpr std::size_t store_queue_max = 1024;
+constexpr std::size_t transformer_calls_max = 2048;
 constexpr Duration last_events_timeout = std::chrono::seconds(2);
 
 storage::StorageSettings storage_settings(const spec::DaemonStorage& from) {
@@ -541,7 +542,8 @@ class Wired final : public Daemon {
   ops::ThreadPool compute_;  // all language models share it; before the registry, which holds their engines
   Factories factory_;
   serving::EventSender event_sender_;  // before the registry, whose models log through it
-  const std::unique_ptr<net::AsyncClient> transformer_client_ = net::make_async_client();
+  const std::unique_ptr<net::AsyncClient> transformer_client_ =
+      net::make_async_client({.in_flight_max = transformer_calls_max});
   serving::Transformers transformers_{*transformer_client_, system_clock(), metrics_};
   serving::Registry registry_;
   std::unique_ptr<control::ResourceStore> store_;

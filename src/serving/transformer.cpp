@@ -78,6 +78,12 @@ void Transformer::probed(Instant now, std::string fault) {
   }
 }
 
+bool Transformer::begin_call() {
+  if (calls_.fetch_add(1, std::memory_order_relaxed) < calls_max) return true;
+  end_call();
+  return false;
+}
+
 void Transformer::count(std::string_view result) {
   const std::array<std::string_view, 3> values{settings_.namespace_name, settings_.service_name, result};
   metrics_

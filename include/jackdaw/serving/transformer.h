@@ -4,6 +4,7 @@
 // Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <compare>
 #include <map>
 #include <memory>
@@ -59,13 +60,19 @@ class Transformer {
   // True when it is time for a probe and none is under way; then one is, until `probed`.
   bool begin_probe(Instant now);
   void probed(Instant now, std::string fault);
-  // A call has ended. `result`: "answered", whatever the status; else the name of what went wrong.
+  // One that hangs must not take what others need: so many calls at once, further ones are refused.
+  static constexpr int calls_max = 512;
+  // False: as many are under way already. Each true wants an end_call.
+  bool begin_call();
+  void end_call() { calls_.fetch_sub(1, std::memory_order_relaxed); }
+  // What became of a call. `result`: "answered", whatever the status; else the name of what went wrong.
   void count(std::string_view result);
 
  private:
   const TransformerSettings settings_;
   MetricsRegistry& metrics_;
   Gauge& ready_;
+  std::atomic<int> calls_{0};
   mutable std::mutex mutex_;
   TransformerHealth health_;
   bool probing_ = false;

@@ -145,7 +145,8 @@ int status_of(Code code) {
   }
 }
 
-// One way there and back. Lives as long as somebody holds it; the last of them takes the mark away.
+// One way there and back, once its transformer has taken the call (begin_call). Lives as long as somebody holds it; the
+// last of them takes the mark away.
 struct Forwarding {
   Call call;
   ServedModelPtr model;
@@ -155,19 +156,22 @@ struct Forwarding {
       : call(from), model(std::move(of)), mark(from.api->transformer_calls->begin(*model, from.grant)) {}
   Forwarding(const Forwarding&) = delete;
   Forwarding& operator=(const Forwarding&) = delete;
-  ~Forwarding() { call.api->transformer_calls->end(mark); }
+  ~Forwarding() {
+    call.api->transformer_calls->end(mark);
+    model->transformer->end_call();
+  }
 };
 
 // Io thread.
-void finish(const Forwarding& way, Result<net::ClientResponse> result) {
-  serving::Transformer& transformer = *way.model->transformer;
+void finish(const Call& call, const ServedModel& model, Result<net::ClientResponse> result) {
+  serving::Transformer& transformer = *model.transformer;
   if (result) {
     transformer.count("answered");
-    return answer(way.call, answer_of(way.call, std::move(*result)));
+    return answer(call, answer_of(call, std::move(*result)));
   }
   transformer.count(code_info(result.error().code).name);
-  answer_error(way.call, status_of(result.error().code),
-               "The transformer of " + service_of(*way.model) + " did not answer: " + result.error().text());
+  answer_error(call, status_of(result.error().code),
+               "The transformer of " + service_of(model) + " did not answer: " + result.error().text());
 }
 
 void answer_loop(const Call& call, const ServedModel& model) {
@@ -196,6 +200,12 @@ bool forward_to_transformer(const Call& call, const serving::RegistrySnapshot& s
     answer_loop(call, *model);
     return true;
   }
+  if (!model->transformer->begin_call()) {
+    finish(
+        call, *model,
+        make_error(Code::resource_exhausted, "{} calls to it are under way already", serving::Transformer::calls_max));
+    return true;
+  }
   auto way = std::make_shared<Forwarding>(call, model);
   net::AsyncClient& client = *call.api->context.transformer_client;
   Executor& executor = call.exchange->executor();
@@ -203,7 +213,7 @@ bool forward_to_transformer(const Call& call, const serving::RegistrySnapshot& s
   const std::uint64_t ticket =
       client.send(std::move(request), [way = std::move(way), &executor](Result<net::ClientResponse> result) mutable {
         auto shared = std::make_shared<Result<net::ClientResponse>>(std::move(result));
-        executor.post([way = std::move(way), shared] { finish(*way, std::move(*shared)); });
+        executor.post([way = std::move(way), shared] { finish(way->call, *way->model, std::move(*shared)); });
       });
   if (ticket != 0) call.exchange->on_disconnect([&client, ticket] { client.cancel(ticket); });
   return true;

@@ -266,6 +266,26 @@ TEST_CASE("AClientThatLeavesTakesItsTransformersCallAlong") {
   CHECK(w.client.cancelled == std::vector<std::uint64_t>{1});
 }
 
+TEST_CASE("ATransformerThatHangsTakesSoManyCallsAndNoMore") {
+  TransformedWorld w;
+  std::vector<std::shared_ptr<FakeExchange>> held;
+  for (int i = 0; i < serving::Transformer::calls_max; ++i) {
+    held.push_back(w.post(iris_predict, v1_body));
+    REQUIRE_FALSE(held.back()->answer.has_value());
+  }
+  const auto refused = w.post(iris_predict, v1_body);
+  REQUIRE(refused->answer.has_value());
+  CHECK(refused->answer->status == 503);
+  CHECK(refused->answer->body ==
+        R"({"error":"The transformer of default/iris did not answer: 512 calls to it are under way already"})");
+  CHECK(w.post("/v1/models/rose:predict", v1_body)->answer->status == 200);
+  w.client.calls[0].done(net::ClientResponse{200, {}, "{}"});
+  w.client.calls[0].done = nullptr;
+  held.front()->run();
+  held.erase(held.begin());
+  CHECK_FALSE(w.post(iris_predict, v1_body)->answer.has_value());
+}
+
 TEST_CASE("AModelIsReadyWhenItsTransformerIs") {
   TransformedWorld w;
   const auto ready = [&w](const char* path, Headers headers = {}) {
