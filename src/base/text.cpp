@@ -1,10 +1,14 @@
 #include "jackdaw/base/text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 
 namespace jackdaw {
@@ -188,6 +192,49 @@ std::string with_large_integers_as_reals(std::string_view json) {
     out.append(json.substr(begin, i - begin));
   }
   return out;
+}
+
+std::string rfc3339(WallTime time) {
+  using namespace std::chrono;
+  const auto seconds = floor<std::chrono::seconds>(time);
+  const auto day = floor<days>(seconds);
+  const year_month_day date{day};
+  const hh_mm_ss clock{seconds - day};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(date.year()), unsigned(date.month()),
+                     unsigned(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
+std::optional<WallTime> parse_rfc3339(std::string_view text) {
+  using namespace std::chrono;
+  const std::string copy(text.substr(0, 64));
+  int y = 0, end = 0;
+  unsigned mon = 0, d = 0, h = 0, min = 0, s = 0;
+  if (std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2u:%2u:%2u%n", &y, &mon, &d, &h, &min, &s, &end) != 6)
+    return std::nullopt;
+  const year_month_day date{year(y), month(mon), day(d)};
+  const bool utc = copy.find('Z', static_cast<std::size_t>(end)) != std::string::npos;
+  // Nanoseconds of 64 bits end in 2262.
+  if (!utc || !date.ok() || y < 1970 || y > 2261 || h > 23 || min > 59 || s > 60) return std::nullopt;
+  return WallTime(sys_days(date).time_since_epoch() + hours(h) + minutes(min) + seconds(s));
+}
+
+std::string short_age(Duration age) {
+  const std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
+  if (seconds < -1) return "<invalid>";
+  if (seconds < 0) return "0s";
+  const std::int64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24, years = days / 365;
+  const auto two = [](std::int64_t first, char unit, std::int64_t second, char small) {
+    return second == 0 ? fmt::format("{}{}", first, unit) : fmt::format("{}{}{}{}", first, unit, second, small);
+  };
+  if (seconds < 120) return fmt::format("{}s", seconds);
+  if (minutes < 10) return two(minutes, 'm', seconds % 60, 's');
+  if (minutes < 180) return fmt::format("{}m", minutes);
+  if (hours < 8) return two(hours, 'h', minutes % 60, 'm');
+  if (hours < 48) return fmt::format("{}h", hours);
+  if (hours < 192) return two(days, 'd', hours % 24, 'h');
+  if (days < 730) return fmt::format("{}d", days);
+  if (years < 8) return two(years, 'y', days % 365, 'd');
+  return fmt::format("{}y", years);
 }
 
 }  // namespace jackdaw

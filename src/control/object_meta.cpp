@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <utility>
+
+#include "jackdaw/base/text.h"
 
 namespace jackdaw::control {
 namespace {
@@ -162,7 +163,7 @@ void stamp_new(const ResourceName& name, Json& object, Random& random, WallTime 
   metadata.set("name", Json::text(name.name));
   if (!name.namespace_name.empty()) metadata.set("namespace", Json::text(name.namespace_name));
   metadata.set("uid", Json::text(make_uuid(random)));
-  metadata.set("creationTimestamp", Json::text(timestamp(now)));
+  metadata.set("creationTimestamp", Json::text(rfc3339(now)));
   metadata.set("generation", Json::integer(1));
 }
 
@@ -199,7 +200,7 @@ bool is_terminating(const Json& object) {
 
 void mark_terminating(Json& object, WallTime now) {
   Json& metadata = object.member("metadata");
-  metadata.set("deletionTimestamp", Json::text(timestamp(now)));
+  metadata.set("deletionTimestamp", Json::text(rfc3339(now)));
   metadata.set("deletionGracePeriodSeconds", Json::integer(0));
   metadata.set("generation", Json::integer(generation_of(object) + 1));
 }
@@ -240,16 +241,6 @@ void put_in_order(Json& object) {
   };
   std::stable_sort(object.members().begin(), object.members().end(),
                    [&](const Json::Member& a, const Json::Member& b) { return rank(a) < rank(b); });
-}
-
-std::string timestamp(WallTime time) {
-  using namespace std::chrono;
-  const auto seconds = floor<std::chrono::seconds>(time);
-  const auto day = floor<days>(seconds);
-  const year_month_day date{day};
-  const hh_mm_ss clock{seconds - day};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(date.year()), unsigned(date.month()),
-                     unsigned(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 }  // namespace jackdaw::control

@@ -38,6 +38,4 @@ std::int64_t generation_of(const spec::Json& object);
 // apiVersion, kind and metadata first, status last, as people expect to read it.
 void put_in_order(spec::Json& object);
 
-std::string timestamp(WallTime time);  // RFC 3339, whole seconds
-
 }  // namespace jackdaw::control

@@ -48,7 +48,9 @@ struct Row {
   Row(const ScaledModel& model, MetricsRegistry& metrics, Instant now)
       : gate(model.gate),
         kpa(model.scaling.kpa, model.gate->replicas(), now),
-        gauges(metrics, {model.namespace_name, model.service_name, model.revision}) {}
+        gauges(metrics, {model.namespace_name, model.service_name, model.revision}) {
+    gauges.desired.set(gate->replicas());  // until it is decided
+  }
 
   std::shared_ptr<serving::Gate> gate;
   Kpa kpa;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -13,16 +12,6 @@ namespace jackdaw::control {
 namespace {
 
 using spec::Json;
-
-std::string timestamp(WallTime now) {
-  using namespace std::chrono;
-  const auto seconds = floor<std::chrono::seconds>(now);
-  const auto day = floor<days>(seconds);
-  const year_month_day date{day};
-  const hh_mm_ss time{seconds - day};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(date.year()), unsigned(date.month()),
-                     unsigned(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count());
-}
 
 struct Condition {
   std::string_view type;
@@ -257,7 +246,7 @@ ServiceState readable(ServiceState state) {
 
 Json with_status(const Json& object, const ServiceState& any_state, const StatusAddresses& addresses, WallTime wall) {
   const ServiceState state = readable(any_state);
-  const std::string now = timestamp(wall);
+  const std::string now = rfc3339(wall);
   const std::string name = text_at(object, {"metadata", "name"});
   const std::string place = text_at(object, {"metadata", "namespace"});
   const bool language_model = text_at(object, {"kind"}) == "LLMInferenceService";

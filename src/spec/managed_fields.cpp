@@ -1,7 +1,6 @@
 #include "src/spec/managed_fields.h"
 
 #include <algorithm>
-#include <chrono>
 #include <tuple>
 
 #include "src/spec/field_view.h"
@@ -189,16 +188,6 @@ FieldSet fields_named(const Json& wanted, std::string_view subresource) {
 
 FieldSet fields_of(const Json& object, std::string_view subresource) {
   return ownable(walked(object, {}, true), subresource);
-}
-
-std::string rfc3339_seconds(WallTime time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto day = std::chrono::floor<std::chrono::days>(seconds);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(seconds - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
 }
 
 }  // namespace jackdaw::spec

@@ -44,6 +44,4 @@ FieldSet fields_of(const Json& object, std::string_view subresource);
 // namespace are taken from an apply.
 bool is_system_metadata(std::string_view member);
 
-std::string rfc3339_seconds(WallTime time);
-
 }  // namespace jackdaw::spec

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "jackdaw/base/text.h"
 #include "jackdaw/spec/patch.h"
 #include "src/spec/field_view.h"
 #include "src/spec/managed_fields.h"
@@ -276,7 +277,7 @@ Result<Applied> apply_patch(const Json& live, const Json& wanted, const FieldMan
   applied.conflicts.clear();
   settle(entries, own, changes);
   if (!changes.empty() || !(own.fields == named) || own.manager.api_version != manager.api_version) {
-    own = {manager, rfc3339_seconds(now), named};
+    own = {manager, rfc3339(now), named};
   }
   write_managed_fields(applied.object, std::move(entries));
   return applied;
@@ -289,7 +290,7 @@ Json with_updated_managers(const Json& before, Json after, const FieldManager& m
   settle(entries, own, changes);
   if (const FieldSet taken = changes.taken(); !taken.empty()) {
     own.fields = union_of(own.fields, taken);
-    own.time = rfc3339_seconds(now);
+    own.time = rfc3339(now);
   }
   write_managed_fields(after, std::move(entries));
   return after;

@@ -1,11 +1,14 @@
-// Small text functions every module needs: the nearest known name, JSON string escaping, shortest float text.
+// Small text functions every module needs: the nearest known name, JSON string escaping, shortest float text, times.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "jackdaw/base/env.h"
 
 namespace jackdaw {
 
@@ -28,5 +31,14 @@ void append_json_double(std::string& out, double value);
 // writes
 // `"model_max_length": 1000000000000000019884624838656`. What is in strings stays; text that is no JSON may stay that.
 std::string with_large_integers_as_reals(std::string_view json);
+
+// "2026-11-28T17:35:33Z": RFC 3339 in whole seconds, as Kubernetes writes times.
+std::string rfc3339(WallTime time);
+// Nothing when it is no such time in UTC between 1970 and 2261; fractions of a second are cut.
+std::optional<WallTime> parse_rfc3339(std::string_view text);
+
+// Kubernetes' short form of an age (apimachinery/pkg/util/duration): "45s", "3m20s", "5h", "12d", "2y30d". A second of
+// the future is "0s", more of it "<invalid>".
+std::string short_age(Duration age);
 
 }  // namespace jackdaw

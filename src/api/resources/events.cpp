@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "jackdaw/base/text.h"
 #include "jackdaw/control/event_log.h"
 #include "src/api/resources/resource_call.h"
 

@@ -1,10 +1,7 @@
 #include "src/api/resources/resource_call.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <utility>
 
 namespace jackdaw::api::resources {
@@ -49,6 +46,8 @@ void take(Query& query, const std::string& name, std::string value) {
   if (name == "force") query.force = truth(value);
   if (name == "sendInitialEvents") query.send_initial_events = truth(value);
   if (name == "allowWatchBookmarks") query.allow_watch_bookmarks = truth(value);
+  if (name == "limit") query.limit = std::move(value);
+  if (name == "continue") query.continue_token = std::move(value);
   if (name == "timeoutSeconds") std::from_chars(value.data(), value.data() + value.size(), query.timeout_seconds);
 }
 
@@ -137,16 +136,6 @@ net::Header warning_header(std::string_view warning) {
   return {"warning", "299 - \"" + quoted + "\""};
 }
 
-std::string rfc3339(WallTime time) {
-  using namespace std::chrono;
-  const auto seconds = floor<std::chrono::seconds>(time);
-  const auto day = floor<days>(seconds);
-  const year_month_day date{day};
-  const hh_mm_ss clock{seconds - day};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(date.year()), unsigned(date.month()),
-                     unsigned(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count());
-}
-
 int status_code(Reason reason) {
   switch (reason) {
     case Reason::not_found:
@@ -213,7 +202,7 @@ void answer_status(const Call& call, int status, std::string_view reason, std::s
   answer(call, std::move(response));
 }
 
-void answer_status_error(const Call& call, const Addressed& target, const control::StoreError& error) {
+spec::Json error_status(const Addressed& target, const control::StoreError& error) {
   using spec::Json;
   const int code = status_code(error.reason);
   Json details = Json::object();
@@ -231,9 +220,13 @@ void answer_status_error(const Call& call, const Addressed& target, const contro
   status.erase("code");
   status.set("details", std::move(details));
   status.set("code", Json::integer(code));
+  return status;
+}
+
+void answer_status_error(const Call& call, const Addressed& target, const control::StoreError& error) {
   net::Response response;
-  response.status = code;
-  response.body = status.dump();
+  response.status = status_code(error.reason);
+  response.body = error_status(target, error).dump();
   answer(call, std::move(response));
 }
 

@@ -24,6 +24,8 @@ struct Query {
   bool send_initial_events = false;
   bool allow_watch_bookmarks = false;
   int timeout_seconds = 0;
+  std::string limit;  // of a list, as it was sent
+  std::string continue_token;
 };
 Query read_query(const net::Request& request);
 
@@ -47,9 +49,8 @@ std::optional<spec::Json> read_body(const Call& call);
 // "299 - \"words\"": RFC 9111's warning of an answer that did what was asked.
 net::Header warning_header(std::string_view warning);
 
-std::string rfc3339(WallTime time);  // whole seconds
-
 // metav1.Status of an error.
+spec::Json error_status(const Addressed& target, const control::StoreError& error);
 void answer_status_error(const Call& call, const Addressed& target, const control::StoreError& error);
 void answer_status(const Call& call, int status, std::string_view reason, std::string_view message);
 int status_code(control::Reason reason);

@@ -1,11 +1,9 @@
 #include "src/api/resources/table.h"
 
-#include <fmt/format.h>
-
 #include <array>
-#include <chrono>
-#include <cstdio>
 #include <optional>
+
+#include "jackdaw/base/text.h"
 
 namespace jackdaw::api::resources {
 namespace {
@@ -74,23 +72,10 @@ Json latest_revision(const Json& object, WallTime) {
   return traffic_member(object, "latestRevision", Json::boolean(true), "revisionName");
 }
 
-std::optional<WallTime> time_of(std::string_view rfc3339) {
-  int year = 0;
-  unsigned month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  const std::string text(rfc3339);
-  if (std::sscanf(text.c_str(), "%4d-%2u-%2uT%2u:%2u:%2uZ", &year, &month, &day, &hour, &minute, &second) != 6) {
-    return std::nullopt;
-  }
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
-  if (!date.ok()) return std::nullopt;
-  return WallTime(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hour) +
-                  std::chrono::minutes(minute) + std::chrono::seconds(second));
-}
-
 Json age_cell(const Json& object, WallTime now) {
   const Json* created = object.find_path({"metadata", "creationTimestamp"});
-  const auto since = created == nullptr ? std::nullopt : time_of(created->as_text());
-  return Json::text(since ? human_duration(now - *since) : "<unknown>");
+  const auto since = created == nullptr ? std::nullopt : parse_rfc3339(created->as_text());
+  return Json::text(since ? short_age(now - *since) : "<unknown>");
 }
 
 constexpr Column name_column{"Name", "string", "Name must be unique within a namespace.", name_cell};
@@ -145,26 +130,6 @@ Json row(std::span<const Column> columns, const Json& object, std::string_view i
 }
 
 }  // namespace
-
-std::string human_duration(Duration age) {
-  using namespace std::chrono;
-  const std::int64_t seconds = duration_cast<std::chrono::seconds>(age).count();
-  if (seconds < -1) return "<invalid>";
-  if (seconds < 0) return "0s";
-  const std::int64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24, years = days / 365;
-  const auto two = [](std::int64_t first, char unit, std::int64_t second, char small) {
-    return second == 0 ? fmt::format("{}{}", first, unit) : fmt::format("{}{}{}{}", first, unit, second, small);
-  };
-  if (seconds < 120) return fmt::format("{}s", seconds);
-  if (minutes < 10) return two(minutes, 'm', seconds % 60, 's');
-  if (minutes < 180) return fmt::format("{}m", minutes);
-  if (hours < 8) return two(hours, 'h', minutes % 60, 'm');
-  if (hours < 48) return fmt::format("{}h", hours);
-  if (hours < 192) return two(days, 'd', hours % 24, 'h');
-  if (days < 730) return fmt::format("{}d", days);
-  if (years < 8) return two(years, 'y', days % 365, 'd');
-  return fmt::format("{}y", years);
-}
 
 Json table_of(const control::ResourceKind& kind, std::span<const std::shared_ptr<const Json>> objects,
               std::string_view include_object, bool with_columns, WallTime now) {

@@ -15,7 +15,4 @@ namespace jackdaw::api::resources {
 spec::Json table_of(const control::ResourceKind& kind, std::span<const std::shared_ptr<const spec::Json>> objects,
                     std::string_view include_object, bool with_columns, WallTime now);
 
-// Kubernetes' short form of an age: "45s", "3m20s", "5h", "12d", "2y30d".
-std::string human_duration(Duration age);
-
 }  // namespace jackdaw::api::resources

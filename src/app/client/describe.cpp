@@ -45,8 +45,7 @@ PageStyle page_style() {
   PageStyle style;
   style.width = terminal_width(STDOUT_FILENO, 0);
   style.colour = wants_colour(STDOUT_FILENO);
-  const auto now = system_clock().wall().time_since_epoch();
-  style.now = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  style.now = system_clock().wall();
   return style;
 }
 

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "jackdaw/base/text.h"
 #include "jackdaw/spec/yaml.h"
 #include "src/app/client/session.h"
 #include "src/app/client/table_layout.h"
-#include "src/app/client/units.h"
 
 namespace jackdaw::app {
 namespace {
@@ -45,8 +45,9 @@ class Page {
     indented(table.text({.width = style_.width > 0 ? style_.width - 2 : 0, .colour = style_.colour}));
   }
   std::string age(std::string_view time) const {
-    const std::int64_t at = parse_time(time);
-    return at < 0 ? std::string() : short_age(style_.now - at);
+    const auto at = parse_rfc3339(time);
+    // The daemon's clock may be ahead of this machine's.
+    return at ? short_age(std::max(Duration(0), style_.now - *at)) : std::string();
   }
   std::string take() { return std::move(out_); }
   const PageStyle& style() const { return style_; }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "jackdaw/base/env.h"
 #include "jackdaw/spec/json.h"
 
 namespace jackdaw::app {
@@ -12,7 +13,7 @@ namespace jackdaw::app {
 struct PageStyle {
   int width = 0;  // 0 = as wide as it gets
   bool colour = false;
-  std::int64_t now = 0;  // seconds since the epoch, for ages
+  WallTime now{};  // for ages
 };
 
 // `events`: the items of the object's events. `notes`: about fields without effect.

@@ -146,14 +146,14 @@ std::string FileObject::place_of(std::string_view field) const {
       if (next != nullptr) place = next->place().text();
       field.remove_prefix(std::min(close + 1, field.size()));
     } else {
-      const std::string_view name = field.substr(0, field.find_first_of(".["));
+      const std::string_view step = field.substr(0, field.find_first_of(".["));
       const auto member = std::find_if(at_node->members.begin(), at_node->members.end(),
-                                       [name](const spec::Member& m) { return m.name == name; });
+                                       [step](const spec::Member& m) { return m.name == step; });
       if (member != at_node->members.end()) {
         next = &member->value;
         place = member->key_place().text();
       }
-      field.remove_prefix(name.size());
+      field.remove_prefix(step.size());
     }
     at_node = next;
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <iterator>
@@ -40,6 +41,7 @@ class Between {
       });
     });
   }
+  double value(std::string_view name, const Labels& labels) const { return now_.metrics.sum(name, labels); }
   double rate(std::string_view name, const Labels& labels = {}) const {
     return growth(before_.metrics.sum(name, labels), now_.metrics.sum(name, labels)) / seconds_;
   }
@@ -76,6 +78,14 @@ void add_traffic(TopRow& row, const Between& between) {
     break;
   }
   row.tokens_per_s = between.rate("vllm:generation_tokens_total", model_name);
+}
+
+// Where an autoscaler counts replicas, those are what is ready, not the versions that answer.
+void add_replicas(TopRow& row, const Between& between) {
+  const Labels service{{"namespace_name", row.namespace_name}, {"service_name", row.service}};
+  if (!between.has("autoscaler_desired_pods", service)) return;
+  row.replicas = std::llround(between.value("autoscaler_actual_pods", service));
+  row.desired = std::llround(between.value("autoscaler_desired_pods", service));
 }
 
 TopRow row_of(const Json& model) {
@@ -116,8 +126,9 @@ void sort_rows(std::vector<TopRow>& rows, TopOrder order) {
 // What matters most comes first: a narrow terminal cuts the end.
 std::string header_line(const TopReport& report) {
   return fmt::format("jackdaw {}, up {}, {} request(s)/s, {:.0f} connection(s), CPU {:.0f}%, memory {}, at {}",
-                     report.version, short_age(report.uptime_s), short_number(report.requests_per_s),
-                     report.connections, report.cpu_percent, short_bytes(report.resident_bytes), report.server);
+                     report.version, short_age(std::chrono::seconds(report.uptime_s)),
+                     short_number(report.requests_per_s), report.connections, report.cpu_percent,
+                     short_bytes(report.resident_bytes), report.server);
 }
 
 // Dashes for what a model does not have.
@@ -126,7 +137,7 @@ std::vector<std::string> cells_of(const TopRow& row) {
   return {row.namespace_name,
           row.model,
           state,
-          fmt::format("{}", row.replicas),
+          row.desired < 0 ? fmt::format("{}", row.replicas) : fmt::format("{}/{}", row.replicas, row.desired),
           short_number(row.requests_per_s),
           short_latency(row.p50_s),
           short_latency(row.p99_s),
@@ -170,6 +181,7 @@ TopReport top_report(std::string server, const TopReading& before, const TopRead
   }
   for (TopRow& row : report.rows) {
     add_traffic(row, between);
+    add_replicas(row, between);
     report.requests_per_s += row.requests_per_s;
   }
   sort_rows(report.rows, order);
@@ -210,6 +222,7 @@ std::string top_json(const TopReport& report) {
                                {"p99_seconds", number(row.p99_s)},
                                {"in_flight", number(row.in_flight)},
                                {"resident_bytes", number(row.resident_bytes)}});
+    model.set("desired", row.desired < 0 ? Json() : Json::integer(row.desired));
     model.set("tokens_per_second", row.generates ? number(row.tokens_per_s) : Json());
     model.set("kv_cache_usage", row.generates ? number(row.kv_cache_usage) : Json());
     models.append(std::move(model));

@@ -22,6 +22,7 @@ struct TopRow {
   std::string state;  // "READY", "LOADING", …, with the reason when there is one
   std::string reason;
   std::int64_t replicas = 0;  // ready ones
+  std::int64_t desired = -1;  // that the autoscaler wants; -1: nobody counts them
   bool generates = false;
   double requests_per_s = 0;
   double errors_per_s = 0;

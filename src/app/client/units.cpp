@@ -6,7 +6,8 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
+
+#include "jackdaw/base/text.h"
 
 namespace jackdaw::app {
 namespace {
@@ -50,35 +51,6 @@ Result<Duration> parse_duration(std::string_view text) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
 
-std::int64_t parse_time(std::string_view rfc3339) {
-  int year = 0;
-  unsigned month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  const std::string text(rfc3339);
-  if (std::sscanf(text.c_str(), "%4d-%2u-%2uT%2u:%2u:%2u", &year, &month, &day, &hour, &minute, &second) != 6)
-    return -1;
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return -1;
-  return std::chrono::sys_days(date).time_since_epoch().count() * std::int64_t{86400} + hour * 3600 + minute * 60 +
-         second;
-}
-
-std::string short_age(std::int64_t seconds) {
-  if (seconds < 0) return "0s";
-  const std::int64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24, years = days / 365;
-  const auto two = [](std::int64_t first, char unit, std::int64_t second, char small) {
-    return second == 0 ? fmt::format("{}{}", first, unit) : fmt::format("{}{}{}{}", first, unit, second, small);
-  };
-  if (seconds < 120) return fmt::format("{}s", seconds);
-  if (minutes < 10) return two(minutes, 'm', seconds % 60, 's');
-  if (minutes < 180) return fmt::format("{}m", minutes);
-  if (hours < 8) return two(hours, 'h', minutes % 60, 'm');
-  if (hours < 48) return fmt::format("{}h", hours);
-  if (hours < 192) return two(days, 'd', hours % 24, 'h');
-  if (days < 730) return fmt::format("{}d", days);
-  if (years < 8) return two(years, 'y', days % 365, 'd');
-  return fmt::format("{}y", years);
-}
-
 std::string short_bytes(double bytes) {
   constexpr std::array<std::string_view, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
   std::size_t unit = 0;
@@ -102,7 +74,7 @@ std::string short_latency(double seconds) {
   if (seconds < 1e-3) return fmt::format("{:.0f} µs", seconds * 1e6);
   if (seconds < 1) return fmt::format("{:.{}f} ms", seconds * 1e3, seconds < 1e-2 ? 2 : seconds < 0.1 ? 1 : 0);
   if (seconds < 120) return fmt::format("{:.{}f} s", seconds, seconds < 10 ? 2 : 1);
-  return short_age(std::llround(seconds));
+  return short_age(std::chrono::seconds(std::llround(seconds)));
 }
 
 }  // namespace jackdaw::app

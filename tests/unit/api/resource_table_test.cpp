@@ -8,24 +8,6 @@ namespace {
 using namespace std::chrono_literals;
 using spec::Json;
 
-TEST_CASE("AgesAreShortAsKubectlShowsThem") {
-  CHECK(human_duration(0s) == "0s");
-  CHECK(human_duration(-1s) == "0s");
-  CHECK(human_duration(-5s) == "<invalid>");
-  CHECK(human_duration(119s) == "119s");
-  CHECK(human_duration(120s) == "2m");
-  CHECK(human_duration(200s) == "3m20s");
-  CHECK(human_duration(10min) == "10m");
-  CHECK(human_duration(179min) == "179m");
-  CHECK(human_duration(3h) == "3h");
-  CHECK(human_duration(5h + 7min) == "5h7m");
-  CHECK(human_duration(47h) == "47h");
-  CHECK(human_duration(49h) == "2d1h");
-  CHECK(human_duration(24h * 8) == "8d");
-  CHECK(human_duration(24h * 365 * 2) == "2y");
-  CHECK(human_duration(24h * (365 * 3 + 4)) == "3y4d");
-}
-
 TEST_CASE("AServiceIsARowOfKServesColumns") {
   const control::ResourceKind kind{
       "serving.kserve.io", "inferenceservices", "inferenceservice", "InferenceService", {"isvc"}, {"v1beta1"}, true};

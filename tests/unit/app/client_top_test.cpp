@@ -59,19 +59,23 @@ TEST_CASE("TopShowsWhatHappenedBetweenTwoLooks") {
                          "vllm:generation_tokens_total{model_name=\"chat\"} 10\n"
                          "jackdaw_revision_requests_total{namespace=\"prod\",service=\"rose\",revision=\"a\"} 5\n"),
       {}};
-  TopReading now{
-      12,
-      MetricsText::parse("process_cpu_seconds_total 2.0\nprocess_resident_memory_bytes 1048576\n"
-                         "jackdaw_http_connections 3.0\n"
-                         "nv_inference_request_success{model=\"iris\",version=\"1\"} 300\n"
-                         "nv_inference_request_failure{model=\"iris\",version=\"1\"} 20\n"
-                         "request_predict_seconds_bucket{model_name=\"iris\",le=\"0.005\"} 200\n"
-                         "request_predict_seconds_bucket{model_name=\"iris\",le=\"+Inf\"} 200\n"
-                         "vllm:generation_tokens_total{model_name=\"chat\"} 110\n"
-                         "jackdaw_revision_requests_total{namespace=\"prod\",service=\"rose\",revision=\"a\"} 5\n"
-                         "jackdaw_revision_requests_total{namespace=\"prod\",service=\"rose\",revision=\"b\"} 40\n"
-                         "jackdaw_revision_failures_total{namespace=\"prod\",service=\"rose\",revision=\"b\"} 4\n"),
-      json(R"({"version":"9.9","uptime_seconds":200,"models":[
+  TopReading now{12,
+                 MetricsText::parse(
+                     "process_cpu_seconds_total 2.0\nprocess_resident_memory_bytes 1048576\n"
+                     "jackdaw_http_connections 3.0\n"
+                     "nv_inference_request_success{model=\"iris\",version=\"1\"} 300\n"
+                     "nv_inference_request_failure{model=\"iris\",version=\"1\"} 20\n"
+                     "request_predict_seconds_bucket{model_name=\"iris\",le=\"0.005\"} 200\n"
+                     "request_predict_seconds_bucket{model_name=\"iris\",le=\"+Inf\"} 200\n"
+                     "vllm:generation_tokens_total{model_name=\"chat\"} 110\n"
+                     "autoscaler_actual_pods{namespace_name=\"default\",service_name=\"chat\",revision_name=\"a\"} 1\n"
+                     "autoscaler_actual_pods{namespace_name=\"default\",service_name=\"chat\",revision_name=\"b\"} 1\n"
+                     "autoscaler_desired_pods{namespace_name=\"default\",service_name=\"chat\",revision_name=\"a\"} 3\n"
+                     "autoscaler_desired_pods{namespace_name=\"default\",service_name=\"chat\",revision_name=\"b\"} 1\n"
+                     "jackdaw_revision_requests_total{namespace=\"prod\",service=\"rose\",revision=\"a\"} 5\n"
+                     "jackdaw_revision_requests_total{namespace=\"prod\",service=\"rose\",revision=\"b\"} 40\n"
+                     "jackdaw_revision_failures_total{namespace=\"prod\",service=\"rose\",revision=\"b\"} 4\n"),
+                 json(R"({"version":"9.9","uptime_seconds":200,"models":[
     {"name":"iris","namespace":"default","service":"iris","version":"1","state":"READY","reason":"","generates":false,"in_flight":1,"resident_bytes":1048576},
     {"name":"iris","namespace":"default","service":"iris","version":"2","state":"READY","reason":"","generates":false,"in_flight":1,"resident_bytes":1048576},
     {"name":"rose","namespace":"prod","service":"rose","version":"1","state":"UNAVAILABLE","reason":"no file","generates":false},
@@ -91,14 +95,20 @@ TEST_CASE("TopShowsWhatHappenedBetweenTwoLooks") {
   CHECK(report.rows[1].errors_per_s == Approx(2));
   CHECK(report.rows[2].tokens_per_s == Approx(50));
   CHECK(report.rows[2].in_flight == 3);
+  CHECK(report.rows[2].replicas == 2);
+  CHECK(report.rows[2].desired == 4);
+  CHECK(report.rows[0].desired == -1);
   const std::string text = top_text(report, {});
   INFO(text);
   CHECK(text.starts_with(
       "jackdaw 9.9, up 3m20s, 130 request(s)/s, 3 connection(s), CPU 50%, memory 1.0 MiB, at http://x\n\n"));
   CHECK(text.find("UNAVAILABLE: no file") != std::string::npos);
   CHECK(text.find("50%") != std::string::npos);
+  CHECK(text.find(" 2/4 ") != std::string::npos);
   const spec::Json object = json(top_json(report));
   CHECK(object.find("models")->items()[2].find("kv_cache_usage")->dump() == "0.5");
+  CHECK(object.find("models")->items()[2].find("desired")->dump() == "4");
+  CHECK(object.find("models")->items()[1].find("desired")->is_null());
   CHECK(object.find("models")->items()[1].find("p50_seconds")->is_null());
   CHECK(object.find("models")->items()[1].find("tokens_per_second")->is_null());
 }
@@ -126,8 +136,8 @@ TEST_CASE("DescribeShowsEverythingAboutAService") {
         "lastFailureInfo":{"reason":"ModelLoadFailed","message":"no such file","modelRevisionName":"iris-predictor-00002","time":"2026-11-28T17:38:53Z"}}}})");
   const std::vector<spec::Json> events{json(R"({"type":"Warning","reason":"ModelLoadFailed","message":"again","count":3,
     "lastTimestamp":"2026-11-28T17:38:53Z"})")};
-  const std::string page =
-      describe_page(object, events, {"spec.predictor.resources has no effect"}, {.now = 1795887733});
+  const std::string page = describe_page(object, events, {"spec.predictor.resources has no effect"},
+                                         {.now = WallTime(std::chrono::seconds(1795887733))});
   INFO(page);
   for (const char* part :
        {"Name:         iris\n", "Labels:       team=birds\n", "(6m40s ago)", "Managers:     jackdaw (Apply)\n",

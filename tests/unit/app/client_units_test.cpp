@@ -23,24 +23,6 @@ TEST_CASE("DurationsAreReadAsPeopleWriteThem") {
   }
 }
 
-TEST_CASE("AgesAreKubernetesOwn") {
-  CHECK(short_age(-5) == "0s");
-  CHECK(short_age(119) == "119s");
-  CHECK(short_age(200) == "3m20s");
-  CHECK(short_age(3600) == "60m");
-  CHECK(short_age(4 * 3600 + 60) == "4h1m");
-  CHECK(short_age(3 * 86400) == "3d");
-  CHECK(short_age(400 * 86400) == "400d");
-}
-
-TEST_CASE("TimesAreReadFromRfc3339") {
-  CHECK(parse_time("1970-01-01T00:00:00Z") == 0);
-  CHECK(parse_time("2026-11-28T17:35:33Z") == 1795887333);
-  CHECK(parse_time("2026-11-28T17:35:33.123456Z") == 1795887333);
-  CHECK(parse_time("2026-02-30T00:00:00Z") == -1);
-  CHECK(parse_time("yesterday") == -1);
-}
-
 TEST_CASE("NumbersAreShort") {
   CHECK(short_bytes(512) == "512 B");
   CHECK(short_bytes(1536) == "1.5 KiB");

@@ -179,6 +179,43 @@ TEST_CASE("NearestNameFindsTyposAndStaysQuietOtherwise") {
   CHECK(nearest_name(std::string(5000, 'x'), names).empty());
 }
 
+TEST_CASE("TimesAreWrittenAndReadAsKubernetesWritesThem") {
+  using namespace std::chrono_literals;
+  const WallTime time{1795887333s};
+  CHECK(rfc3339(time) == "2026-11-28T17:35:33Z");
+  CHECK(rfc3339(time + 999ms) == "2026-11-28T17:35:33Z");
+  CHECK(rfc3339(WallTime{0s}) == "1970-01-01T00:00:00Z");
+  CHECK(parse_rfc3339("2026-11-28T17:35:33Z") == time);
+  CHECK(parse_rfc3339("2026-11-28T17:35:33.123456Z") == time);
+  for (const char* bad :
+       {"", "yesterday", "2026-02-30T00:00:00Z", "2026-11-28T24:00:00Z", "2026-11-28T17:35Z",
+        "2026-11-28T17:35:33+01:00", "2026-11-28T17:35:33", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"}) {
+    INFO(bad);
+    CHECK(!parse_rfc3339(bad));
+  }
+}
+
+TEST_CASE("AgesAreShortAsKubectlShowsThem") {
+  using namespace std::chrono_literals;
+  CHECK(short_age(0s) == "0s");
+  CHECK(short_age(-1s) == "0s");
+  CHECK(short_age(-5s) == "<invalid>");
+  CHECK(short_age(119s) == "119s");
+  CHECK(short_age(120s) == "2m");
+  CHECK(short_age(200s) == "3m20s");
+  CHECK(short_age(10min) == "10m");
+  CHECK(short_age(1h) == "60m");
+  CHECK(short_age(179min) == "179m");
+  CHECK(short_age(3h) == "3h");
+  CHECK(short_age(5h + 7min) == "5h7m");
+  CHECK(short_age(47h) == "47h");
+  CHECK(short_age(49h) == "2d1h");
+  CHECK(short_age(24h * 8) == "8d");
+  CHECK(short_age(24h * 400) == "400d");
+  CHECK(short_age(24h * 365 * 2) == "2y");
+  CHECK(short_age(24h * (365 * 3 + 4)) == "3y4d");
+}
+
 TEST_CASE("UuidsAreVersionFourAndDiffer") {
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) {
