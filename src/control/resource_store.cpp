@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <utility>
 
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/text.h"
+#include "src/control/continue_token.h"
 #include "src/control/hybrid_clock.h"
 #include "src/control/object_meta.h"
 #include "src/control/selector.h"
@@ -25,9 +28,11 @@ constexpr spec::ReadLimits row_limits{64u << 20, 4'000'000, 1, 256, 1u << 20};
 constexpr std::size_t manager_bytes_max = 128;
 constexpr int name_attempts = 8;
 
-// "serving.kserve.io/inferenceservices/default/iris"; kinds without namespaces have an empty part there.
-std::string collection_key(std::string_view group, std::string_view plural) {
-  return fmt::format("{}/{}/", group, plural);
+// "serving.kserve.io/inferenceservices/default/iris"; kinds without namespaces have an empty part there. What a
+// collection's keys begin with; `namespace_name`: "" = all.
+std::string collection_key(std::string_view group, std::string_view plural, std::string_view namespace_name) {
+  return namespace_name.empty() ? fmt::format("{}/{}/", group, plural)
+                                : fmt::format("{}/{}/{}/", group, plural, namespace_name);
 }
 std::string key_of(const ResourceName& name) {
   return fmt::format("{}/{}/{}/{}", name.group, name.plural, name.namespace_name, name.name);
@@ -96,6 +101,7 @@ class Store final : public ResourceStore {
   Store(std::unique_ptr<storage::ObjectTable> table, ResourceStoreOptions options)
       : table_(std::move(table)),
         options_(std::move(options)),
+        life_(options_.random == nullptr ? 0 : options_.random->next()),
         hybrid_(options_.node_name),
         shared_(std::make_shared<Shared>(
             WatchHub::Limits{options_.history_max, options_.history_bytes_max, options_.watch_queue_max},
@@ -124,19 +130,22 @@ class Store final : public ResourceStore {
   }
 
   ListAnswer list(std::string_view group, std::string_view plural, std::string_view namespace_name,
-                  const Selector& selector) const override {
-    ListAnswer answer;
+                  const Selector& selector, const ListPiece& piece) const override {
     const auto parsed = ObjectSelector::parse(selector);
-    if (!parsed) {
-      answer.error = StoreError{Reason::bad_request, parsed.error().message, {}};
-      return answer;
-    }
-    {
-      const std::lock_guard lock(shared_->mutex);
-      answer.objects = collection(group, plural, namespace_name);
-      answer.resource_version = shared_->version;
-    }
+    if (!parsed) return refused_list({Reason::bad_request, parsed.error().message, {}});
+    const std::string prefix = collection_key(group, plural, namespace_name);
+    auto from = begin_of(piece, prefix);
+    if (!from) return refused_list(words::bad_continue_token());
+    ListAnswer answer = read_list(prefix, *from, piece.limit, parsed->matches_all());
+    if (answer.error) return answer;
     std::erase_if(answer.objects, [&](const ObjectPtr& object) { return !parsed->matches(*object); });
+    if (piece.limit == 0 || answer.objects.size() <= piece.limit) return answer;
+    answer.objects.resize(piece.limit);
+    if (from->remaining) answer.remaining = *from->remaining - std::min<std::uint64_t>(*from->remaining, piece.limit);
+    const Json& last = *answer.objects.back();
+    const ResourceName name{std::string(group), std::string(plural), std::string(text_at(last, {"metadata", "namespace"})),
+                            std::string(text_at(last, {"metadata", "name"}))};
+    answer.next = ContinueToken{life_, answer.resource_version, answer.remaining, key_of(name)}.text();
     return answer;
   }
 
@@ -248,15 +257,76 @@ class Store final : public ResourceStore {
     return {};
   }
 
-  // Under the shared mutex.
-  std::vector<ObjectPtr> collection(std::string_view group, std::string_view plural,
-                                    std::string_view namespace_name) const {
-    std::string prefix = collection_key(group, plural);
-    if (!namespace_name.empty()) prefix += fmt::format("{}/", namespace_name);
+  static ListAnswer refused_list(StoreError error) {
+    ListAnswer answer;
+    answer.error = std::move(error);
+    return answer;
+  }
+
+  // Where a piece begins. Nothing when its token is none of this collection's.
+  std::optional<ContinueToken> begin_of(const ListPiece& piece, std::string_view prefix) const {
+    if (piece.continue_token.empty()) return ContinueToken{life_, std::nullopt, std::nullopt, ""};
+    auto token = ContinueToken::parse(piece.continue_token);
+    if (!token || !token->after.starts_with(prefix)) return std::nullopt;
+    return token;
+  }
+
+  // What there was at the token's version, after its key: one more than `limit` where every object counts, so that it
+  // shows whether there are more; `from.remaining` then says how many there are from here on.
+  ListAnswer read_list(const std::string& prefix, ContinueToken& from, std::size_t limit, bool every_object) const {
+    constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+    const std::size_t most = limit > 0 && limit < all && every_object ? limit + 1 : all;
+    ListAnswer answer;
+    const std::lock_guard lock(shared_->mutex);
+    const std::uint64_t version = from.resource_version.value_or(shared_->version);
+    const bool remembered = from.resource_version == std::nullopt ||
+                            (from.life == life_ && version >= shared_->hub.history_begin());
+    if (!remembered || version > shared_->version) {
+      answer = refused_list(words::list_expired());
+      answer.next = ContinueToken{life_, std::nullopt, std::nullopt, from.after}.text();
+      return answer;
+    }
+    answer.resource_version = version;
+    answer.objects = collection(prefix, version, from.after, most);
+    if (!every_object) {
+      from.remaining.reset();
+    } else if (!from.resource_version && answer.objects.size() == most) {
+      from.remaining = count_after(prefix, from.after);
+    }
+    return answer;
+  }
+
+  // Under the shared mutex; `after`: "" = from the beginning.
+  Objects::const_iterator first_after(const std::string& prefix, const std::string& after) const {
+    return after.empty() ? shared_->objects.lower_bound(prefix) : shared_->objects.upper_bound(after);
+  }
+
+  std::uint64_t count_after(const std::string& prefix, const std::string& after) const {
+    auto end = first_after(prefix, after);
+    const auto begin = end;
+    while (end != shared_->objects.end() && end->first.starts_with(prefix)) ++end;
+    return static_cast<std::uint64_t>(std::distance(begin, end));
+  }
+
+  // Under the shared mutex: `most` objects as they were at that version, in the order of their keys. Two rows are walked
+  // side by side: what is there now, and what was written over since.
+  std::vector<ObjectPtr> collection(const std::string& prefix, std::uint64_t version, const std::string& after,
+                                    std::size_t most) const {
+    const auto written_over = shared_->hub.written_over(version, prefix);
+    auto now = first_after(prefix, after);
+    auto then = after.empty() ? written_over.begin() : written_over.upper_bound(after);
     std::vector<ObjectPtr> out;
-    for (auto at = shared_->objects.lower_bound(prefix); at != shared_->objects.end() && at->first.starts_with(prefix);
-         ++at) {
-      out.push_back(at->second.object);
+    while (out.size() < most) {
+      const bool has_now = now != shared_->objects.end() && now->first.starts_with(prefix);
+      const bool has_then = then != written_over.end();
+      if (!has_now && !has_then) break;
+      if (!has_then || (has_now && now->first < then->first)) {
+        out.push_back((now++)->second.object);
+        continue;
+      }
+      if (has_now && now->first == then->first) ++now;
+      if (then->second != nullptr) out.push_back(then->second);
+      ++then;
     }
     return out;
   }
@@ -477,12 +547,13 @@ class Store final : public ResourceStore {
     StoreChange change;
     change.kind = draft.kind;
     change.namespace_name = draft.name.namespace_name;
+    change.key = key_of(draft.name);
     change.before = draft.live;
     change.object = stored.object;
     change.resource_version = version;
     change.bytes = bytes;
     change.type = draft.live == nullptr ? EventType::added : EventType::modified;
-    const std::string key = key_of(draft.name);
+    const std::string key = change.key;
     if (stored.object == nullptr) {
       Json last = *draft.live;
       last.member("metadata").set("resourceVersion", Json::text(std::to_string(version)));
@@ -505,6 +576,7 @@ class Store final : public ResourceStore {
 
   const std::unique_ptr<storage::ObjectTable> table_;
   const ResourceStoreOptions options_;
+  const std::uint64_t life_;  // tells this store's versions from those of one before it
   std::mutex write_mutex_;  // one write at a time; held while the disk works
   HybridClock hybrid_;      // under the write mutex
   const std::shared_ptr<Shared> shared_;
@@ -538,7 +610,8 @@ std::unique_ptr<Watch> Store::watch(WatchRequest request, StoreError& error) {
     return refuse(Reason::expired, fmt::format("too old resource version: {} ({})", since, shared_->version));
   }
   if (from_all) {
-    for (ObjectPtr& object : collection(request.group, request.plural, request.namespace_name)) {
+    const std::string prefix = collection_key(request.group, request.plural, request.namespace_name);
+    for (ObjectPtr& object : collection(prefix, shared_->version, "", std::numeric_limits<std::size_t>::max())) {
       if (!queue->scope.selector.matches(*object)) continue;
       queue->events.push_back({EventType::added, std::move(object), shared_->version, false});
     }

@@ -109,4 +109,18 @@ StoreError not_written(const Error& error) {
           {}};
 }
 
+StoreError bad_continue_token() {
+  return {Reason::bad_request, "continue key is not valid: it is none of a list of these objects", {}};
+}
+
+// apiserver/pkg/storage/etcd3/errors.go.
+StoreError list_expired() {
+  return {Reason::expired,
+          "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+          "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+          "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+          "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+          {}};
+}
+
 }  // namespace jackdaw::control::words

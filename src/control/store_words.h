@@ -24,5 +24,7 @@ StoreError apply_conflicts(const std::vector<spec::FieldConflict>& conflicts);
 StoreError too_large(std::size_t bytes_max);
 StoreError too_many(std::size_t objects_max);
 StoreError not_written(const Error& error);
+StoreError bad_continue_token();
+StoreError list_expired();
 
 }  // namespace jackdaw::control::words

@@ -41,6 +41,15 @@ void WatchHub::replay(WatchQueue& queue, std::uint64_t version) const {
   }
 }
 
+std::map<std::string, ObjectPtr, std::less<>> WatchHub::written_over(std::uint64_t version,
+                                                                     std::string_view prefix) const {
+  std::map<std::string, ObjectPtr, std::less<>> out;
+  for (auto change = history_.rbegin(); change != history_.rend() && change->resource_version > version; ++change) {
+    if (change->key.starts_with(prefix)) out[change->key] = change->before;  // the earliest has the last word
+  }
+  return out;
+}
+
 std::vector<std::function<void()>> WatchHub::publish(StoreChange change) {
   std::vector<std::function<void()>> wakes;
   for (const auto& queue : queues_) {

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "jackdaw/control/resource_store.h"
@@ -24,6 +26,7 @@ struct StoreChange {
   EventType type = EventType::added;
   const ResourceKind* kind = nullptr;
   std::string namespace_name;
+  std::string key;  // the object's in the store
   ObjectPtr before;
   ObjectPtr object;
   std::uint64_t resource_version = 0;
@@ -59,6 +62,9 @@ class WatchHub {
 
   // Everything after this version is remembered.
   std::uint64_t history_begin() const { return history_begin_; }
+  // What stood at that version under the keys with the prefix that were written since; null: nothing. The version must
+  // not lie before history_begin().
+  std::map<std::string, ObjectPtr, std::less<>> written_over(std::uint64_t version, std::string_view prefix) const;
   bool ended() const { return ended_; }
 
   // From now on `queue` gets what is published.

@@ -40,6 +40,7 @@ void list(ResourceStore& store, std::string_view selector) {
   const std::string text(selector);
   (void)store.list("serving.kserve.io", "inferenceservices", "", {text, ""});
   (void)store.list("serving.kserve.io", "inferenceservices", "", {"", text});
+  (void)store.list("serving.kserve.io", "inferenceservices", "", {}, {1, text});
 }
 
 void must_be_the_same_after_a_restart(StoreWorld& world) {

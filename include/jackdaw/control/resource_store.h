@@ -107,10 +107,21 @@ struct WatchEvent {
   bool initial_events_end = false;  // the bookmark that ends the initial list (sendInitialEvents)
 };
 
+// A piece of a list, as Kubernetes' limit and continue cut it.
+struct ListPiece {
+  std::size_t limit = 0;       // at most so many objects; 0 = all of them
+  std::string continue_token;  // ListAnswer::next of the piece before; "" = from the beginning
+};
+
 struct ListAnswer {
-  std::optional<StoreError> error;                         // a selector that cannot be read
+  // A selector or token that cannot be read (bad_request), or a token whose list is no longer remembered (expired).
+  std::optional<StoreError> error;
   std::vector<std::shared_ptr<const spec::Json>> objects;  // in the order of their keys, as etcd gives them
-  std::uint64_t resource_version = 0;
+  std::uint64_t resource_version = 0;                      // the same for all pieces of a list
+  // There are more, and this is where they begin; "" = these were the last. Of an expired list: where it goes on with
+  // what is there now.
+  std::string next;
+  std::optional<std::uint64_t> remaining;  // how many come after these; nothing when that is not known
 };
 
 // A watcher's own queue, bounded; one that does not read loses its watch with `expired`, and lists anew, as Kubernetes'
@@ -150,7 +161,7 @@ struct ResourceStoreOptions {
   Clock* clock = nullptr;
   Random* random = nullptr;
   std::string node_name = "jackdaw";         // part of the hybrid-clock version
-  std::size_t history_max = 4096;            // events kept for watches that start in the past
+  std::size_t history_max = 4096;            // events kept for watches and lists that go on from the past
   std::size_t history_bytes_max = 1u << 20;  // of their objects' text
   std::size_t object_bytes_max = 1u << 20;   // Kubernetes' etcd limit is near
   std::size_t objects_max = 100'000;
@@ -165,8 +176,14 @@ class ResourceStore {
   virtual const ResourceKind* kind(std::string_view group, std::string_view plural) const = 0;
 
   virtual std::shared_ptr<const spec::Json> get(const ResourceName& name) const = 0;  // null: not there
+  // All pieces of a list show the objects as they were at the first one's version. Nothing is kept for a list that is
+  // under way: what was written since is undone for it, and it expires with the history that watches go on from.
   virtual ListAnswer list(std::string_view group, std::string_view plural, std::string_view namespace_name,
-                          const Selector& selector) const = 0;
+                          const Selector& selector, const ListPiece& piece) const = 0;
+  ListAnswer list(std::string_view group, std::string_view plural, std::string_view namespace_name,
+                  const Selector& selector) const {
+    return list(group, plural, namespace_name, selector, {});
+  }
 
   // metadata.generateName is honoured. uid, creationTimestamp, generation 1, resourceVersion and managedFields are
   // filled in.

@@ -1,7 +1,9 @@
 // Reading and writing objects. Reads are answered on the io thread; writes go to the store's thread, because they are
 // on disk before they are acknowledged.
 #include <array>
+#include <charconv>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "src/api/access/admit.h"
@@ -49,6 +51,38 @@ control::StoreError not_found(const Addressed& target) {
   return error;
 }
 
+// What limit and continue ask for. Answers 400 itself.
+std::optional<control::ListPiece> wanted_piece(const Call& call, const Query& query) {
+  control::ListPiece piece;
+  const char* const end = query.limit.data() + query.limit.size();
+  const auto read = std::from_chars(query.limit.data(), end, piece.limit);
+  if (!query.limit.empty() && (read.ec != std::errc() || read.ptr != end)) {
+    answer_status(call, 400, "BadRequest", "limit: Invalid value: \"" + query.limit + "\": must be a whole number");
+    return std::nullopt;
+  }
+  piece.continue_token = query.continue_token;
+  const bool versioned = !query.resource_version.empty() && query.resource_version != "0";
+  if (versioned && !piece.continue_token.empty()) {
+    answer_status(call, 400, "BadRequest", "specifying resource version is not allowed when using continue");
+    return std::nullopt;
+  }
+  return piece;
+}
+
+Json list_metadata(const control::ListAnswer& list) {
+  Json metadata = Json::object({{"continue", Json::text(list.next)}});
+  if (list.remaining) metadata.set("remainingItemCount", Json::integer(static_cast<std::int64_t>(*list.remaining)));
+  metadata.set("resourceVersion", Json::text(std::to_string(list.resource_version)));
+  return metadata;
+}
+
+// An expired list says how to go on without its first version.
+void answer_no_list(const Call& call, const Addressed& target, const control::ListAnswer& list) {
+  Json status = error_status(target, *list.error);
+  if (!list.next.empty()) status.set("metadata", Json::object({{"continue", Json::text(list.next)}}));
+  answer_body(call, status_code(list.error->reason), status);
+}
+
 void list_or_watch(Call call, const Addressed& target) {
   const Query query = read_query(call.request());
   const View view = wanted_view(call.request());
@@ -56,17 +90,15 @@ void list_or_watch(Call call, const Addressed& target) {
     start_watch(std::move(call), target, query, view);
     return;
   }
+  const auto piece = wanted_piece(call, query);
+  if (!piece) return;
   const control::ResourceStore& store = *call.api->context.resources;
   const auto found = store.list(target.name.group, target.name.plural, target.name.namespace_name,
-                                {query.label_selector, query.field_selector});
-  if (found.error) {
-    answer_status_error(call, target, *found.error);
-    return;
-  }
-  const Json version = Json::text(std::to_string(found.resource_version));
+                                {query.label_selector, query.field_selector}, *piece);
+  if (found.error) return answer_no_list(call, target, found);
   if (view == View::table) {
     Json table = table_of(*target.kind, found.objects, query.include_object, true, call.api->context.clock->wall());
-    table.set("metadata", Json::object({{"resourceVersion", version}}));
+    table.set("metadata", list_metadata(found));
     answer_body(call, 200, table);
     return;
   }
@@ -78,7 +110,7 @@ void list_or_watch(Call call, const Addressed& target) {
       Json::object({{"apiVersion", Json::text(metadata ? "meta.k8s.io/v1" : target.name.group + "/" + target.version)},
                     {"items", Json::array(std::move(items))},
                     {"kind", Json::text(metadata ? "PartialObjectMetadataList" : list_kind(*target.kind))},
-                    {"metadata", Json::object({{"continue", Json::text("")}, {"resourceVersion", version}})}}));
+                    {"metadata", list_metadata(found)}}));
 }
 
 // ---- writes

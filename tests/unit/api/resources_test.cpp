@@ -142,6 +142,56 @@ TEST_CASE("MistakesAreStatusesWithCauses") {
   CHECK(at(body_of(*api.send(Method::get, "/api/v2")), {"reason"}) == "NotFound");
 }
 
+TEST_CASE("ListsComeInPiecesAsKubectlAsks") {
+  Resources api;
+  for (const auto name : {"a", "b", "c"}) api.send(Method::post, base, isvc(name));
+  Json list = body_of(*api.send(Method::get, base + "?limit=2"));
+  CHECK(list.find("items")->items().size() == 2);
+  CHECK(at(list, {"metadata", "remainingItemCount"}) == "1");
+  CHECK(at(list, {"metadata", "resourceVersion"}) == "3");
+  const std::string token = at(list, {"metadata", "continue"});
+  api.send(Method::delete_, base + "/c");
+  list = body_of(*api.send(Method::get, base + "?limit=2&continue=" + token));
+  REQUIRE(list.find("items")->items().size() == 1);
+  CHECK(at(list.find("items")->items()[0], {"metadata", "name"}) == "c");
+  CHECK(at(list, {"metadata", "continue"}).empty());
+  CHECK(at(list, {"metadata", "resourceVersion"}) == "3");
+
+  const std::map<std::string, std::string, std::less<>> as_table{
+      {"accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}};
+  Json table = body_of(*api.send(Method::get, base + "?limit=1", {}, as_table));
+  CHECK(at(table, {"metadata", "remainingItemCount"}) == "1");
+  table = body_of(*api.send(Method::get, base + "?limit=1&continue=" + at(table, {"metadata", "continue"}), {}, as_table));
+  REQUIRE(table.find("rows")->items().size() == 1);
+  CHECK(at(table.find("rows")->items()[0], {"object", "metadata", "name"}) == "b");
+  CHECK(at(table, {"metadata", "remainingItemCount"}) == "(missing)");
+
+  CHECK(api.send(Method::get, base + "?limit=many")->answer->status == 400);
+  CHECK(api.send(Method::get, base + "?limit=1&continue=nonsense")->answer->status == 400);
+  CHECK(api.send(Method::get, base + "?limit=1&resourceVersion=3&continue=" + token)->answer->status == 400);
+  CHECK(api.send(Method::get, base + "?limit=1&resourceVersion=0&continue=" + token)->answer->status == 200);
+}
+
+TEST_CASE("AListThatIsTooOldIsGoneAndSaysHowToGoOn") {
+  Resources api;
+  for (const auto name : {"a", "b"}) api.send(Method::post, base, isvc(name));
+  const std::string token = at(body_of(*api.send(Method::get, base + "?limit=1")), {"metadata", "continue"});
+  for (int i = 0; i < 4200; ++i) {
+    const Json label = *spec::read_json(R"({"metadata":{"labels":{"n":")" + std::to_string(i) + R"("}}})", "test");
+    (void)api.store->patch({"serving.kserve.io", "inferenceservices", "default", "a"},
+                           {control::PatchRequest::Type::merge, label, false, ""}, {"test", false});
+  }
+  const auto answer = api.send(Method::get, base + "?limit=1&continue=" + token);
+  CHECK(answer->answer->status == 410);
+  const Json status = body_of(*answer);
+  CHECK(at(status, {"reason"}) == "Expired");
+  CHECK(at(status, {"message"}).starts_with("The provided continue parameter is too old"));
+  const Json rest =
+      body_of(*api.send(Method::get, base + "?limit=1&continue=" + at(status, {"metadata", "continue"})));
+  REQUIRE(rest.find("items")->items().size() == 1);
+  CHECK(at(rest.find("items")->items()[0], {"metadata", "name"}) == "b");
+}
+
 TEST_CASE("WritesAreRefusedWhereOthersListen") {
   Resources api;
   AccessRules rules;

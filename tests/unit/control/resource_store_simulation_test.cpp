@@ -41,6 +41,13 @@ struct Watcher {
   std::uint64_t version = 0;
 };
 
+// A list that is read in pieces, and what the model held when it began.
+struct Reader {
+  std::string token;
+  std::vector<std::pair<std::string, std::uint64_t>> left;  // names and versions
+  std::uint64_t version = 0;
+};
+
 class Simulation {
  public:
   explicit Simulation(std::uint64_t seed) : world_(seed), choose_(seed * 7919 + 1) {
@@ -67,7 +74,7 @@ class Simulation {
   std::string any_name() { return std::string(1, static_cast<char>('a' + below(8))); }
 
   void one_step() {
-    switch (below(12)) {
+    switch (below(14)) {
       case 0:
       case 1:
         return create();
@@ -88,6 +95,10 @@ class Simulation {
       case 10:
         if (!watchers_.empty()) drain(watchers_[below(watchers_.size())]);
         return;
+      case 11:
+        return begin_to_read();
+      case 12:
+        return read_on();
       default:
         return chance(3) ? restart() : toggle_disk();
     }
@@ -266,6 +277,7 @@ class Simulation {
 
   void restart() {
     watchers_.clear();
+    ++restarts_;
     world_.start();
     history_begin_ = version_;
     CHECK(world_.store->resource_version() == version_);
@@ -331,6 +343,42 @@ class Simulation {
     CHECK(events.size() == version_ - since);
   }
 
+  ListAnswer next_piece() {
+    return world_.store->list("serving.kserve.io", "inferenceservices", "", {}, {1 + below(3), reader_.token});
+  }
+
+  void begin_to_read() {
+    reader_ = Reader{"", {}, version_};
+    for (const auto& [name, object] : model_) reader_.left.emplace_back(name, object.version);
+    take_piece(next_piece());
+  }
+
+  void read_on() {
+    if (reader_.token.empty()) return;
+    const ListAnswer answer = next_piece();
+    if (!answer.error) return take_piece(answer);
+    CHECK(answer.error->reason == Reason::expired);
+    CHECK((reader_.version < history_begin_ || version_ - reader_.version > world_.options.history_max ||
+           restarts_ != reader_restarts_));
+    reader_ = {};
+  }
+
+  // The next of what was there when the list began, as it was then.
+  void take_piece(const ListAnswer& answer) {
+    reader_restarts_ = restarts_;
+    REQUIRE(!answer.error);
+    CHECK(answer.resource_version == reader_.version);
+    REQUIRE(answer.objects.size() <= reader_.left.size());
+    for (std::size_t i = 0; i < answer.objects.size(); ++i) {
+      CHECK(at(*answer.objects[i], {"metadata", "name"}) == reader_.left[i].first);
+      CHECK(at(*answer.objects[i], {"metadata", "resourceVersion"}) == std::to_string(reader_.left[i].second));
+    }
+    reader_.left.erase(reader_.left.begin(), reader_.left.begin() + static_cast<std::ptrdiff_t>(answer.objects.size()));
+    CHECK(answer.next.empty() == reader_.left.empty());
+    CHECK(answer.remaining.value_or(0) == reader_.left.size());
+    reader_.token = answer.next;
+  }
+
   void check_store() {
     const ListAnswer list = world_.store->list("serving.kserve.io", "inferenceservices", "", {});
     REQUIRE(list.objects.size() == model_.size());
@@ -354,6 +402,9 @@ class Simulation {
   std::mt19937_64 choose_;
   Model model_;
   std::vector<Watcher> watchers_;
+  Reader reader_;
+  int restarts_ = 0;
+  int reader_restarts_ = 0;  // when its last piece was read
   std::uint64_t version_ = 0;
   std::uint64_t history_begin_ = 0;
 };
