@@ -17,6 +17,7 @@
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/text.h"
 #include "jackdaw/serving/transformer.h"
+#include "src/control/repeated_fault.h"
 #include "src/control/revision_object.h"
 #include "src/control/rollback.h"
 #include "src/control/rollout.h"
@@ -661,11 +662,14 @@ class ServiceReconciler final : public Reconciler {
       const StoreAnswer answer = store_.update_status(name, std::move(with), {"jackdaw", false});
       if (!answer.error) {
         known.status_delay = first_retry;
+        if (unwritten_.went()) log_info("statuses are written again");
         return;
       }
       if (answer.error->reason == Reason::conflict) continue;
-      log_error("a status could not be written, and is tried again",
-                {{"object", name.plural + "/" + name.name}, {"reason", answer.error->message}});
+      if (const std::uint64_t times = unwritten_.came(answer.error->message, now())) {
+        log_error("a status could not be written, and is tried again",
+                  {{"object", name.plural + "/" + name.name}, {"times", times}, {"reason", answer.error->message}});
+      }
       known.status_retry = now() + known.status_delay;
       known.status_delay = std::min(2 * known.status_delay, last_retry);
       return;
@@ -686,6 +690,7 @@ class ServiceReconciler final : public Reconciler {
   std::map<std::string, Known> known_;                     // by key_of()
   std::map<std::string, std::string> owners_;              // key_of() by "namespace/name" of a model
   std::uint64_t births_ = 0;
+  RepeatedFault unwritten_;      // statuses, of whatever service
   std::set<std::string> first_;  // objects of the start that are not settled yet
   std::string address_;
   std::thread thread_;

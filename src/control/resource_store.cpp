@@ -1,12 +1,12 @@
 #include "jackdaw/control/resource_store.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <iterator>
 #include <limits>
 #include <map>
 #include <mutex>
+#include <span>
 #include <utility>
 
 #include "jackdaw/base/log.h"
@@ -14,8 +14,10 @@
 #include "src/control/continue_token.h"
 #include "src/control/hybrid_clock.h"
 #include "src/control/object_meta.h"
+#include "src/control/repeated_fault.h"
 #include "src/control/selector.h"
 #include "src/control/store_words.h"
+#include "src/control/tombstones.h"
 #include "src/control/watch_hub.h"
 
 namespace jackdaw::control {
@@ -50,10 +52,12 @@ using Objects = std::map<std::string, Stored, std::less<>>;
 
 // What readers see. Everything in it is guarded by the mutex, which nobody holds while the disk works.
 struct Shared {
-  Shared(WatchHub::Limits limits, std::uint64_t begin) : hub(limits, begin), version(begin) {}
+  Shared(WatchHub::Limits limits, Tombstones::Limits stone_limits, std::uint64_t begin)
+      : tombstones(stone_limits), hub(limits, begin), version(begin) {}
 
   mutable std::mutex mutex;
   Objects objects;
+  Tombstones tombstones;
   WatchHub hub;
   std::uint64_t version = 0;
 };
@@ -96,6 +100,12 @@ struct Draft {
   std::vector<std::string> warnings;
 };
 
+// What a removal leaves, and the older ones that go for it.
+struct Burial {
+  Tombstone stone;
+  std::vector<std::string> forgotten;  // keys
+};
+
 class Store final : public ResourceStore {
  public:
   Store(std::unique_ptr<storage::ObjectTable> table, ResourceStoreOptions options)
@@ -105,6 +115,7 @@ class Store final : public ResourceStore {
         hybrid_(options_.node_name),
         shared_(std::make_shared<Shared>(
             WatchHub::Limits{options_.history_max, options_.history_bytes_max, options_.watch_queue_max},
+            Tombstones::Limits{options_.tombstones_max, options_.tombstone_age_max},
             table_ == nullptr ? 0 : table_->sequence())) {}
 
   Result<void> load() {
@@ -143,7 +154,8 @@ class Store final : public ResourceStore {
     answer.objects.resize(piece.limit);
     if (from->remaining) answer.remaining = *from->remaining - std::min<std::uint64_t>(*from->remaining, piece.limit);
     const Json& last = *answer.objects.back();
-    const ResourceName name{std::string(group), std::string(plural), std::string(text_at(last, {"metadata", "namespace"})),
+    const ResourceName name{std::string(group), std::string(plural),
+                            std::string(text_at(last, {"metadata", "namespace"})),
                             std::string(text_at(last, {"metadata", "name"}))};
     answer.next = ContinueToken{life_, answer.resource_version, answer.remaining, key_of(name)}.text();
     return answer;
@@ -224,6 +236,11 @@ class Store final : public ResourceStore {
     return at == shared_->objects.end() ? std::string() : at->second.hybrid;
   }
 
+  std::vector<Tombstone> tombstones() const override {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->tombstones.all(options_.clock->wall());
+  }
+
   void end_watches() override {
     std::vector<std::function<void()>> wakes;
     {
@@ -239,6 +256,11 @@ class Store final : public ResourceStore {
 
   Result<void> load_row(const storage::ObjectRow& row) {
     hybrid_.saw(row.version);
+    if (is_tombstone_row(row.key)) {
+      JACKDAW_ASSIGN(auto tombstone, read_tombstone(row));
+      shared_->tombstones.put(std::move(tombstone.first), std::move(tombstone.second));
+      return {};
+    }
     const std::size_t plural_end = row.key.find('/', row.key.find('/') + 1);
     const std::size_t group_end = row.key.find('/');
     const bool known = plural_end != std::string::npos &&
@@ -279,8 +301,8 @@ class Store final : public ResourceStore {
     ListAnswer answer;
     const std::lock_guard lock(shared_->mutex);
     const std::uint64_t version = from.resource_version.value_or(shared_->version);
-    const bool remembered = from.resource_version == std::nullopt ||
-                            (from.life == life_ && version >= shared_->hub.history_begin());
+    const bool remembered =
+        from.resource_version == std::nullopt || (from.life == life_ && version >= shared_->hub.history_begin());
     if (!remembered || version > shared_->version) {
       answer = refused_list(words::list_expired());
       answer.next = ContinueToken{life_, std::nullopt, std::nullopt, from.after}.text();
@@ -308,8 +330,8 @@ class Store final : public ResourceStore {
     return static_cast<std::uint64_t>(std::distance(begin, end));
   }
 
-  // Under the shared mutex: `most` objects as they were at that version, in the order of their keys. Two rows are walked
-  // side by side: what is there now, and what was written over since.
+  // Under the shared mutex: `most` objects as they were at that version, in the order of their keys. Two rows are
+  // walked side by side: what is there now, and what was written over since.
   std::vector<ObjectPtr> collection(const std::string& prefix, std::uint64_t version, const std::string& after,
                                     std::size_t most) const {
     const auto written_over = shared_->hub.written_over(version, prefix);
@@ -515,18 +537,42 @@ class Store final : public ResourceStore {
     draft.next = std::move(stored);
     const auto object = std::make_shared<const Json>(draft.next);
     const std::size_t bytes = text.size();
+    const std::string key = key_of(draft.name);
     std::string hybrid = hybrid_.tick(options_.clock->wall());
-    if (auto error = write({key_of(draft.name), std::move(text), false, hybrid}, version)) return refused(*error);
-    publish(draft, {object, std::move(hybrid)}, version, bytes);
+    std::vector<storage::ObjectChange> changes;
+    changes.push_back({key, std::move(text), false, hybrid});
+    if (is_buried(key)) changes.push_back({tombstone_row_key(key), {}, true, {}});
+    if (auto error = write(changes, version)) return refused(*error);
+    publish(draft, {object, std::move(hybrid)}, nullptr, version, bytes);
     return answer_of(draft, true);
   }
 
+  // The object goes, and its tombstone comes in the same write; the oldest of the others make room.
   StoreAnswer erase(Draft& draft) {
     if (draft.options.dry_run) return answer_of(draft, true);
     const std::uint64_t version = resource_version() + 1;
-    if (auto error = write({key_of(draft.name), {}, true, {}}, version)) return refused(*error);
-    publish(draft, {}, version, 0);
+    const std::string key = key_of(draft.name);
+    const WallTime now = options_.clock->wall();
+    Burial burial{{draft.name, std::string(text_at(*draft.live, {"metadata", "uid"})), hybrid_.tick(now), now},
+                  overdue_tombstones(now)};
+    std::vector<storage::ObjectChange> changes;
+    changes.push_back({key, {}, true, {}});
+    for (const std::string& forgotten : burial.forgotten)
+      changes.push_back({tombstone_row_key(forgotten), {}, true, {}});
+    changes.push_back(tombstone_row(key, burial.stone));
+    if (auto error = write(changes, version)) return refused(*error);
+    publish(draft, {}, &burial, version, 0);
     return answer_of(draft, true);
+  }
+
+  bool is_buried(const std::string& key) const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->tombstones.has(key);
+  }
+
+  std::vector<std::string> overdue_tombstones(WallTime now) const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->tombstones.overdue(now);
   }
 
   std::size_t object_count() const {
@@ -534,16 +580,22 @@ class Store final : public ResourceStore {
     return shared_->objects.size();
   }
 
-  std::optional<StoreError> write(storage::ObjectChange change, std::uint64_t version) {
+  std::optional<StoreError> write(std::span<const storage::ObjectChange> changes, std::uint64_t version) {
     if (table_ == nullptr) return std::nullopt;
-    const Result<void> written = table_->write(std::array{std::move(change)}, version);
-    if (written) return std::nullopt;
-    log_error("a declared object could not be written", {{"reason", written.error().text()}});
+    const Result<void> written = table_->write(changes, version);
+    if (written) {
+      if (unwritten_.went()) log_info("declared objects are written again");
+      return std::nullopt;
+    }
+    const std::string reason = written.error().text();
+    if (const std::uint64_t times = unwritten_.came(reason, options_.clock->now())) {
+      log_error("a declared object could not be written", {{"times", times}, {"reason", reason}});
+    }
     return words::not_written(written.error());
   }
 
-  // `stored` without an object: it is gone. A deletion's event shows the object as it was.
-  void publish(const Draft& draft, Stored stored, std::uint64_t version, std::size_t bytes) {
+  // `stored` without an object, and a burial: it is gone. A deletion's event shows the object as it was.
+  void publish(const Draft& draft, Stored stored, Burial* burial, std::uint64_t version, std::size_t bytes) {
     StoreChange change;
     change.kind = draft.kind;
     change.namespace_name = draft.name.namespace_name;
@@ -564,10 +616,13 @@ class Store final : public ResourceStore {
     {
       const std::lock_guard lock(shared_->mutex);
       shared_->version = version;
-      if (stored.object == nullptr) {
+      if (burial != nullptr) {
         shared_->objects.erase(key);
+        for (const std::string& forgotten : burial->forgotten) shared_->tombstones.drop(forgotten);
+        shared_->tombstones.put(key, std::move(burial->stone));
       } else {
         shared_->objects.insert_or_assign(key, std::move(stored));
+        shared_->tombstones.drop(key);
       }
       wakes = shared_->hub.publish(std::move(change));
     }
@@ -577,8 +632,9 @@ class Store final : public ResourceStore {
   const std::unique_ptr<storage::ObjectTable> table_;
   const ResourceStoreOptions options_;
   const std::uint64_t life_;  // tells this store's versions from those of one before it
-  std::mutex write_mutex_;  // one write at a time; held while the disk works
-  HybridClock hybrid_;      // under the write mutex
+  std::mutex write_mutex_;    // one write at a time; held while the disk works
+  HybridClock hybrid_;        // under the write mutex
+  RepeatedFault unwritten_;   // too
   const std::shared_ptr<Shared> shared_;
 };
 

@@ -7,6 +7,7 @@
 // Facts: Kubernetes API conventions (metadata, resourceVersion, generation), API concepts (watch, bookmarks, 410 Gone).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,6 +40,14 @@ struct ResourceName {
   std::string plural;
   std::string namespace_name;  // "" for kinds without namespaces
   std::string name;
+};
+
+// An object that was removed: what other nodes have to hear of it.
+struct Tombstone {
+  ResourceName name;
+  std::string uid;
+  std::string hybrid_version;  // of the removal
+  WallTime removed_at{};
 };
 
 // Why a request cannot be done, by the words of metav1.Status.reason; the API renders them as they are.
@@ -166,6 +175,8 @@ struct ResourceStoreOptions {
   std::size_t object_bytes_max = 1u << 20;   // Kubernetes' etcd limit is near
   std::size_t objects_max = 100'000;
   std::size_t watch_queue_max = 1024;
+  std::size_t tombstones_max = 10'000;
+  Duration tombstone_age_max = std::chrono::hours(7 * 24);
 };
 
 class ResourceStore {
@@ -206,6 +217,8 @@ class ResourceStore {
   // When the object was last written and by which node, as text that sorts by time ("0001934f2a7bc1d0-0003-node"); ""
   // when it is not there. Kept beside the object, for the replication between nodes that resourceVersion cannot serve.
   virtual std::string hybrid_version(const ResourceName& name) const = 0;
+  // What was removed, oldest first, within the limits of number and age; a name that has an object again has none.
+  virtual std::vector<Tombstone> tombstones() const = 0;
 
   // The daemon ends: every watch is woken and told that it is over (`expired`); new ones are refused with
   // Reason::unavailable.

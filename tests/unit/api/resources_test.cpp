@@ -161,7 +161,8 @@ TEST_CASE("ListsComeInPiecesAsKubectlAsks") {
       {"accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}};
   Json table = body_of(*api.send(Method::get, base + "?limit=1", {}, as_table));
   CHECK(at(table, {"metadata", "remainingItemCount"}) == "1");
-  table = body_of(*api.send(Method::get, base + "?limit=1&continue=" + at(table, {"metadata", "continue"}), {}, as_table));
+  table =
+      body_of(*api.send(Method::get, base + "?limit=1&continue=" + at(table, {"metadata", "continue"}), {}, as_table));
   REQUIRE(table.find("rows")->items().size() == 1);
   CHECK(at(table.find("rows")->items()[0], {"object", "metadata", "name"}) == "b");
   CHECK(at(table, {"metadata", "remainingItemCount"}) == "(missing)");
@@ -186,8 +187,7 @@ TEST_CASE("AListThatIsTooOldIsGoneAndSaysHowToGoOn") {
   const Json status = body_of(*answer);
   CHECK(at(status, {"reason"}) == "Expired");
   CHECK(at(status, {"message"}).starts_with("The provided continue parameter is too old"));
-  const Json rest =
-      body_of(*api.send(Method::get, base + "?limit=1&continue=" + at(status, {"metadata", "continue"})));
+  const Json rest = body_of(*api.send(Method::get, base + "?limit=1&continue=" + at(status, {"metadata", "continue"})));
   REQUIRE(rest.find("items")->items().size() == 1);
   CHECK(at(rest.find("items")->items()[0], {"metadata", "name"}) == "b");
 }

@@ -54,6 +54,7 @@ class Simulation {
     world_.options.history_max = 12;
     world_.options.watch_queue_max = 6;
     world_.options.objects_max = 6;
+    world_.options.tombstones_max = 3;
     world_.start();
   }
 
@@ -126,9 +127,12 @@ class Simulation {
     version_ = version;
     if (!changed) return Outcome::unchanged;
     if (!next) {
+      gone_.emplace_back(name, model_.at(name).uid);
+      if (gone_.size() > world_.options.tombstones_max) gone_.erase(gone_.begin());
       model_.erase(name);
       return Outcome::changed;
     }
+    std::erase_if(gone_, [&](const auto& one) { return one.first == name; });
     next->version = version;
     if (next->uid.empty()) next->uid = at(answer.object, {"metadata", "uid"});
     model_[name] = *next;
@@ -383,6 +387,9 @@ class Simulation {
     const ListAnswer list = world_.store->list("serving.kserve.io", "inferenceservices", "", {});
     REQUIRE(list.objects.size() == model_.size());
     CHECK(list.resource_version == version_);
+    std::vector<std::pair<std::string, std::string>> gone;
+    for (const Tombstone& stone : world_.store->tombstones()) gone.emplace_back(stone.name.name, stone.uid);
+    CHECK(gone == gone_);
     auto expected = model_.begin();
     for (const auto& object : list.objects) {
       const auto& [name, wanted_state] = *expected++;
@@ -402,6 +409,7 @@ class Simulation {
   std::mt19937_64 choose_;
   Model model_;
   std::vector<Watcher> watchers_;
+  std::vector<std::pair<std::string, std::string>> gone_;  // removed last, and not there again: names and uids
   Reader reader_;
   int restarts_ = 0;
   int reader_restarts_ = 0;  // when its last piece was read

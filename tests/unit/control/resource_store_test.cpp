@@ -247,7 +247,7 @@ TEST_CASE("AnObjectWithFinalizersGoesWithTheLast") {
   CHECK(!finalizers("null").error);
   CHECK(store.get(named("iris")) == nullptr);
   CHECK(taken(*watch) == "MODIFIED iris 2; MODIFIED iris 3; DELETED iris 4");
-  CHECK(world.disk.rows.empty());
+  CHECK(world.disk.rows.size() == 1);  // its tombstone
 }
 
 TEST_CASE("ADryRunDoesEverythingButWrite") {
@@ -451,6 +451,80 @@ TEST_CASE("AStartFindsWhatWasAcknowledged") {
   request.resource_version = "1";
   CHECK(world.store->watch(request, error) == nullptr);
   CHECK(error.reason == Reason::expired);
+}
+
+// "iris 0000018bcfe56800-0001-jackdaw; …"
+std::string stones(const ResourceStore& store) {
+  std::string out;
+  for (const Tombstone& stone : store.tombstones())
+    out += (out.empty() ? "" : "; ") + stone.name.name + " " + stone.hybrid_version;
+  return out;
+}
+
+TEST_CASE("ARemovedObjectLeavesATombstoneThroughARestart") {
+  StoreWorld world;
+  world.start();
+  const Json made = world.store->create(named("iris"), service("iris"), by_me).object;
+  REQUIRE(!world.store->remove(named("iris"), {}, dry_run).error);
+  CHECK(world.store->tombstones().empty());
+  REQUIRE(!world.store->remove(named("iris"), {}, by_me).error);
+  CHECK(world.disk.rows.begin()->first == "deleted:serving.kserve.io/inferenceservices/default/iris");
+  for (int life = 0; life < 2; ++life) {
+    if (life > 0) world.start();
+    CHECK(world.store->get(named("iris")) == nullptr);
+    CHECK(stones(*world.store) == "iris 0000018bcfe56800-0001-jackdaw");
+    const Tombstone stone = world.store->tombstones().at(0);
+    CHECK(stone.name.group == "serving.kserve.io");
+    CHECK(stone.name.plural == "inferenceservices");
+    CHECK(stone.name.namespace_name == "default");
+    CHECK(stone.uid == at(made, {"metadata", "uid"}));
+    CHECK(stone.removed_at == world.clock.wall_value);
+  }
+  // A new one of the name stands for itself.
+  REQUIRE(!world.store->create(named("iris"), service("iris"), by_me).error);
+  CHECK(world.store->hybrid_version(named("iris")) == "0000018bcfe56800-0002-jackdaw");
+  CHECK(world.store->tombstones().empty());
+  CHECK(world.start().tombstones().empty());
+  CHECK(world.disk.rows.size() == 1);
+
+  const storage::ObjectRow broken{"deleted:serving.kserve.io/inferenceservices/default/x", "{}", ""};
+  world.disk.rows[broken.key] = broken;
+  CHECK(!make_resource_store(std::make_unique<TestTable>(world.disk), world.options));
+}
+
+TEST_CASE("TombstonesAreBoundInNumberAndAge") {
+  StoreWorld world;
+  world.options.tombstones_max = 3;
+  world.options.tombstone_age_max = 10h;
+  world.start();
+  const auto remove = [&](const std::string& name) {
+    REQUIRE(!world.store->create(named(name), service(name), by_me).error);
+    REQUIRE(!world.store->remove(named(name), {}, by_me).error);
+  };
+  const auto names = [&] {
+    std::string out;
+    for (const Tombstone& stone : world.store->tombstones()) out += stone.name.name;
+    return out;
+  };
+  for (const auto name : {"a", "b", "c", "d"}) {
+    remove(name);
+    world.clock.wall_value += 1h;
+  }
+  CHECK(names() == "bcd");
+  CHECK(world.disk.rows.size() == 3);
+  world.clock.wall_value += 8h;  // b went 11 h ago, c 10 h, d 9 h
+  CHECK(names() == "cd");
+  world.clock.wall_value += 1s;
+  CHECK(names() == "d");
+  remove("e");
+  CHECK(names() == "de");
+  CHECK(world.disk.rows.size() == 2);
+  world.start();
+  CHECK(names() == "de");
+  world.disk.full = true;
+  REQUIRE(!world.disk.rows.empty());
+  CHECK(world.store->create(named("f"), service("f"), by_me).error);
+  CHECK(names() == "de");
 }
 
 TEST_CASE("ARowThatIsNoObjectIsRefusedAndUnknownKindsStay") {
