@@ -59,6 +59,12 @@ void check_path(const std::string& uri, const std::string& base_dir, std::string
                     "FieldValueInvalid"});
 }
 
+// Annotations are no fields: anybody may write them, but not misspell ours.
+bool is_unknown_field(const Finding& finding) {
+  return finding.kind == FindingKind::unknown_field && !finding.place.pointer.empty() &&
+         !finding.place.pointer.starts_with("/metadata/annotations/");
+}
+
 std::string warning_of(const Finding& finding) {
   return finding.path.empty() ? finding.message : finding.path + ": " + finding.message;
 }
@@ -67,10 +73,15 @@ Verdict verdict_on(const Json& object, const std::vector<std::string>& mapped) {
   const spec::LoadedConfig read = read_declared(object, mapped);
   Verdict verdict;
   for (const Finding& finding : read.findings) {
-    if (finding.severity == spec::Severity::error) {
-      verdict.errors.push_back({finding.path, finding.message, std::string(cause_reason(finding.kind))});
-    } else {
+    if (finding.severity != spec::Severity::error) {
       verdict.warnings.push_back(warning_of(finding));
+      continue;
+    }
+    FieldCause cause{finding.path, finding.message, std::string(cause_reason(finding.kind))};
+    if (is_unknown_field(finding)) {
+      verdict.unknown_fields.push_back({std::move(cause), finding.place.pointer});
+    } else {
+      verdict.errors.push_back(std::move(cause));
     }
   }
   for (const auto& service : read.services) {

@@ -452,6 +452,9 @@ class Store final : public ResourceStore {
       return refused(words::other_uid(draft.name, text_at(draft.next, {"metadata", "uid"}), ""));
     }
     draft.manager.operation = "Apply";
+    // Before it is merged, so that nobody owns what is left out.
+    const bool lenient = draft.options.unknown_fields != UnknownFields::refuse;
+    if (lenient && options_.validate) leave_out_unknown(draft, options_.validate(*draft.kind, draft.next));
     if (draft.live != nullptr) name_like(*draft.live, draft.next);
     auto applied = spec::apply_patch(draft.live == nullptr ? Json() : *draft.live, draft.next, draft.manager,
                                      patch.force, options_.clock->wall());
@@ -483,8 +486,12 @@ class Store final : public ResourceStore {
     std::vector<FieldCause> causes = metadata_faults(*draft.kind, draft.next);
     if (causes.empty() && options_.validate) {
       Verdict verdict = options_.validate(*draft.kind, draft.next);
-      draft.warnings = std::move(verdict.warnings);
-      causes = std::move(verdict.errors);
+      // What is left may be looked at differently.
+      if (leave_out_unknown(draft, verdict)) verdict = options_.validate(*draft.kind, draft.next);
+      draft.warnings.insert(draft.warnings.end(), verdict.warnings.begin(), verdict.warnings.end());
+      for (UnknownField& unknown : verdict.unknown_fields) causes.push_back(std::move(unknown.cause));
+      causes.insert(causes.end(), std::make_move_iterator(verdict.errors.begin()),
+                    std::make_move_iterator(verdict.errors.end()));
       // What is there already may stay, so that labels and finalizers of an object can change that a newer version
       // would refuse.
       const bool as_it_was =
@@ -502,6 +509,20 @@ class Store final : public ResourceStore {
     }
     if (causes.empty()) return std::nullopt;
     return words::invalid(*draft.kind, draft.name, std::move(causes));
+  }
+
+  // Takes unknown fields out of the draft where the writer wants that; whether there were any.
+  static bool leave_out_unknown(Draft& draft, const Verdict& verdict) {
+    if (draft.options.unknown_fields == UnknownFields::refuse || verdict.unknown_fields.empty()) return false;
+    Json removals = Json::array();
+    for (const UnknownField& unknown : verdict.unknown_fields) {
+      removals.append(Json::object({{"op", Json::text("remove")}, {"path", Json::text(unknown.pointer)}}));
+      if (draft.options.unknown_fields == UnknownFields::ignore) continue;
+      draft.warnings.push_back(fmt::format("{}: {}; it is left out", unknown.cause.field, unknown.cause.message));
+    }
+    Result<Json> without = spec::json_patch(draft.next, removals);
+    if (without) draft.next = std::move(*without);
+    return without.has_value();
   }
 
   static bool same_annotations(const Json& a, const Json& b) {

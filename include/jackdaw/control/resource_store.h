@@ -83,9 +83,14 @@ struct StoreAnswer {
   bool changed = false;  // false: the write said what was there already, resourceVersion stays
 };
 
+// What becomes of fields that the kind does not have (Kubernetes' fieldValidation): refuse the write, or leave them out
+// and warn of it or not.
+enum class UnknownFields : unsigned char { refuse, warn, ignore };
+
 struct WriteOptions {
   std::string field_manager = "unknown";
   bool dry_run = false;  // everything but the writing
+  UnknownFields unknown_fields = UnknownFields::refuse;
 };
 
 struct PatchRequest {
@@ -157,9 +162,16 @@ struct WatchRequest {
   std::function<void()> wake;
 };
 
+// A member of the object that its kind does not have.
+struct UnknownField {
+  FieldCause cause;
+  std::string pointer;  // JSON pointer (RFC 6901)
+};
+
 // Looks at an object before it is written: what is wrong, and what deserves a warning. May change it (defaults).
 struct Verdict {
-  std::vector<FieldCause> errors;
+  std::vector<FieldCause> errors;  // without those about unknown fields
+  std::vector<UnknownField> unknown_fields;
   std::vector<std::string> warnings;
 };
 using Validator = std::function<Verdict(const ResourceKind&, spec::Json& object)>;

@@ -141,8 +141,33 @@ void run_write(Call call, Addressed target, int status, Write write) {
   if (!posted) answer_status(shared->first, 503, "ServiceUnavailable", "Too many writes are waiting. Try again.");
 }
 
-control::WriteOptions write_options(const Query& query) {
-  return {query.field_manager, query.dry_run};
+std::string_view options_kind(net::Method method) {
+  if (method == net::Method::post) return "CreateOptions";
+  return method == net::Method::patch ? "PatchOptions" : "UpdateOptions";
+}
+
+// What a create, update or patch asks for. Answers 422 itself. Who names no fieldValidation gets Strict, where
+// Kubernetes would only warn: a misspelt field would change what answers.
+std::optional<control::WriteOptions> write_options(const Call& call, const Query& query) {
+  control::WriteOptions options{query.field_manager, query.dry_run, control::UnknownFields::refuse};
+  const std::string& wanted = query.field_validation;
+  if (wanted == "Warn") {
+    options.unknown_fields = control::UnknownFields::warn;
+  } else if (wanted == "Ignore") {
+    options.unknown_fields = control::UnknownFields::ignore;
+  } else if (!wanted.empty() && wanted != "Strict") {
+    answer_status(call, 422, "Invalid",
+                  std::string(options_kind(call.request().method())) +
+                      ".meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"" + wanted +
+                      "\": supported values: \"Ignore\", \"Strict\", \"Warn\"");
+    return std::nullopt;
+  }
+  return options;
+}
+
+// DELETE has no fields to look at.
+control::WriteOptions removal_options(const Query& query) {
+  return {query.field_manager, query.dry_run, control::UnknownFields::refuse};
 }
 
 // What a request says of itself must be what its path says.
@@ -184,10 +209,11 @@ void replace_object(Call call, bool status) {
   if (!target) return;
   auto object = read_body(call);
   if (!object || !fits_path(call, *target, *object)) return;
-  const auto options = write_options(read_query(call.request()));
+  const auto options = write_options(call, read_query(call.request()));
+  if (!options) return;
   const control::ResourceName name = target->name;
   run_write(std::move(call), std::move(*target), 200,
-            [name, status, options, object = std::move(*object)](control::ResourceStore& store) {
+            [name, status, options = *options, object = std::move(*object)](control::ResourceStore& store) {
               return status ? store.update_status(name, object, options) : store.update(name, object, options);
             });
 }
@@ -215,13 +241,15 @@ void patch_object(Call call, std::string_view subresource) {
   const bool apply = patch.type == control::PatchRequest::Type::apply;
   if (apply && !fits_path(call, *target, *body)) return;
   const Query query = read_query(call.request());
+  const auto options = write_options(call, query);
+  if (!options) return;
   patch.body = std::move(*body);
   patch.force = query.force;
   patch.subresource = subresource;
   const control::ResourceName name = target->name;
   const bool is_new = apply && call.api->context.resources->get(name) == nullptr;
   run_write(std::move(call), std::move(*target), is_new ? 201 : 200,
-            [name, patch = std::move(patch), options = write_options(query)](control::ResourceStore& store) {
+            [name, patch = std::move(patch), options = *options](control::ResourceStore& store) {
               return store.patch(name, patch, options);
             });
 }
@@ -287,10 +315,11 @@ void create(Call call) {
                   "The rights of \"" + call.grant->name + "\" do not cover an object of this name.");
     return;
   }
-  const auto options = write_options(read_query(call.request()));
+  const auto options = write_options(call, read_query(call.request()));
+  if (!options) return;
   const control::ResourceName name = target->name;
   run_write(std::move(call), std::move(*target), 201,
-            [name, options, object = std::move(*object)](control::ResourceStore& store) {
+            [name, options = *options, object = std::move(*object)](control::ResourceStore& store) {
               return store.create(name, object, options);
             });
 }
@@ -312,7 +341,7 @@ void remove(Call call) {
   if (answer_accepted(call)) return;
   auto target = addressed(call, call.path[2], call.path[3], call.path[4]);
   if (!target) return;
-  control::WriteOptions options = write_options(read_query(call.request()));
+  control::WriteOptions options = removal_options(read_query(call.request()));
   control::Preconditions preconditions;
   if (!read_delete_options(call, preconditions, options.dry_run)) return;
   const Addressed copy = *target;
@@ -339,7 +368,7 @@ void remove_all(Call call) {
   auto target = addressed(call, call.path[2], call.path[3], "");
   if (!target) return;
   const Query query = read_query(call.request());
-  control::WriteOptions options = write_options(query);
+  control::WriteOptions options = removal_options(query);
   control::Preconditions ignored;
   if (!read_delete_options(call, ignored, options.dry_run)) return;
   const control::Selector selector{query.label_selector, query.field_selector};

@@ -47,6 +47,7 @@ void take(Query& query, const std::string& name, std::string value) {
   if (name == "sendInitialEvents") query.send_initial_events = truth(value);
   if (name == "allowWatchBookmarks") query.allow_watch_bookmarks = truth(value);
   if (name == "limit") query.limit = std::move(value);
+  if (name == "fieldValidation") query.field_validation = std::move(value);
   if (name == "continue") query.continue_token = std::move(value);
   if (name == "timeoutSeconds") std::from_chars(value.data(), value.data() + value.size(), query.timeout_seconds);
 }

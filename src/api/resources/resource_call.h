@@ -26,6 +26,7 @@ struct Query {
   int timeout_seconds = 0;
   std::string limit;  // of a list, as it was sent
   std::string continue_token;
+  std::string field_validation;
 };
 Query read_query(const net::Request& request);
 

@@ -31,7 +31,7 @@ class Resources {
     options.validate = [](const control::ResourceKind&, Json& object) {
       control::Verdict verdict;
       if (object.find_path({"spec", "bad"}) != nullptr) {
-        verdict.errors.push_back({"spec.bad", "unknown field 'bad'", "FieldValueInvalid"});
+        verdict.unknown_fields.push_back({{"spec.bad", "unknown field 'bad'", "FieldValueInvalid"}, "/spec/bad"});
       }
       if (object.find_path({"spec", "odd"}) != nullptr) verdict.warnings.push_back("spec.odd: \"no effect\"");
       return verdict;
@@ -140,6 +140,33 @@ TEST_CASE("MistakesAreStatusesWithCauses") {
   CHECK(answer->answer->status == 405);
   CHECK(at(body_of(*answer), {"reason"}) == "MethodNotAllowed");
   CHECK(at(body_of(*api.send(Method::get, "/api/v2")), {"reason"}) == "NotFound");
+}
+
+TEST_CASE("FieldValidationSaysWhatBecomesOfUnknownFields") {
+  Resources api;
+  const std::string bad = isvc("iris", R"({"bad":1,"odd":2})");
+  CHECK(api.send(Method::post, base + "?fieldValidation=Strict", bad)->answer->status == 422);
+  CHECK(api.send(Method::post, base, bad)->answer->status == 422);
+  auto answer = api.send(Method::post, base + "?fieldValidation=Warn", bad);
+  CHECK(answer->answer->status == 201);
+  CHECK(answer->header("warning").find("spec.bad: unknown field 'bad'; it is left out") != std::string::npos);
+  CHECK(at(body_of(*answer), {"spec"}) == R"({"odd":2})");
+  answer = api.send(Method::put, base + "/iris?fieldValidation=Ignore", bad);
+  CHECK(answer->answer->status == 200);
+  CHECK(answer->header("warning").find("spec.bad") == std::string::npos);
+  answer = api.send(Method::patch, base + "/iris?fieldValidation=Warn&fieldManager=me", "spec: {bad: 1, more: 1}",
+                    {{"content-type", "application/apply-patch+yaml"}});
+  CHECK(answer->answer->status == 200);
+  CHECK(at(body_of(*answer), {"spec"}) == R"({"odd":2,"more":1})");
+  CHECK(answer->answer->body.find("f:bad") == std::string::npos);
+  answer = api.send(Method::patch, base + "/iris?fieldValidation=strict", "{}",
+                    {{"content-type", "application/merge-patch+json"}});
+  CHECK(answer->answer->status == 422);
+  CHECK(at(body_of(*answer), {"message"}) ==
+        R"(PatchOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "strict": supported values: )"
+        R"("Ignore", "Strict", "Warn")");
+  CHECK(api.send(Method::post, base + "?fieldValidation=No", bad)->answer->status == 422);
+  CHECK(api.send(Method::put, base + "/iris?fieldValidation=No", bad)->answer->status == 422);
 }
 
 TEST_CASE("ListsComeInPiecesAsKubectlAsks") {

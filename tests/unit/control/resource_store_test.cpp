@@ -3,6 +3,7 @@
 #include <set>
 #include <thread>
 
+#include "jackdaw/control/declared_object.h"
 #include "tests/unit/control/store_world.h"
 
 namespace jackdaw::control {
@@ -565,6 +566,50 @@ TEST_CASE("TheValidatorRefusesWarnsAndFillsIn") {
   const Json label = json(R"({"metadata":{"labels":{"a":"b"}}})");
   CHECK(!store.patch(named("iris"), {Type::merge, label, false, ""}, by_me).error);
   CHECK(store.patch(named("iris"), {Type::merge, json(R"({"spec":{"x":1}})"), false, ""}, by_me).error);
+}
+
+TEST_CASE("UnknownFieldsAreLeftOutForThoseWhoWantThat") {
+  StoreWorld world;
+  world.options.validate = make_spec_validator({});
+  ResourceStore& store = world.start();
+  const Json object = service("iris", R"({"predictr":{"x":[1]},"predictor":{"min/Replicas~":1,"model":{
+      "modelFormat":{"name":"sklearn"},"storageUri":"/srv/iris","env":[{"name":"A","valeu":"b"}]}}})");
+  const StoreAnswer refused = store.create(named("iris"), object, by_me);
+  REQUIRE(refused.error);
+  CHECK(refused.error->reason == Reason::invalid);
+  CHECK(refused.error->causes.size() == 3);
+  CHECK(store.create(named("iris"), object, {"me", true, UnknownFields::refuse}).error);
+
+  StoreAnswer answer = store.create(named("iris"), object, {"me", false, UnknownFields::warn});
+  REQUIRE(!answer.error);
+  const std::string kept =
+      R"({"predictor":{"model":{"modelFormat":{"name":"sklearn"},"storageUri":"/srv/iris","env":[{"name":"A"}]}}})";
+  CHECK(at(answer.object, {"spec"}) == kept);
+  CHECK(answer.object.dump().find("predictr") == std::string::npos);  // nobody owns it either
+  REQUIRE(answer.warnings.size() >= 3);
+  CHECK(answer.warnings[0] ==
+        "spec.predictr: unknown field 'predictr' in spec; did you mean 'predictor'?; it is left out");
+
+  CHECK(!store.update(named("iris"), object, {"me", false, UnknownFields::ignore}).changed);
+  const PatchRequest merge{Type::merge, json(R"({"spec":{"predictor":{"wrong":1}}})"), false, ""};
+  CHECK(store.patch(named("iris"), merge, by_me).error);
+  answer = store.patch(named("iris"), merge, {"me", false, UnknownFields::ignore});
+  CHECK(!answer.error);
+  CHECK(!answer.changed);
+  answer = store.patch(named("iris"), {Type::apply, object, true, ""}, {"other", false, UnknownFields::warn});
+  REQUIRE(!answer.error);
+  CHECK(at(answer.object, {"spec"}) == kept);
+  CHECK(answer.object.dump().find("predictr") == std::string::npos);
+
+  // What is wrong in another way is refused all the same, and so are annotations of ours that nobody knows.
+  const Json lacking =
+      service("rose", R"({"predictor":{"model":{"modelFormat":{"name":"sklearn"},"storageURI":"/x"}}})");
+  const StoreAnswer still = store.create(named("rose"), lacking, {"me", false, UnknownFields::warn});
+  REQUIRE(still.error);
+  CHECK(still.error->causes.at(0).field == "spec.predictor.model");
+  Json annotated = object;
+  annotated.member("metadata") = json(R"({"name":"wine","annotations":{"jackdaw.dev/shadw":"x"}})");
+  CHECK(store.create(named("wine"), annotated, {"me", false, UnknownFields::ignore}).error);
 }
 
 TEST_CASE("AnOtherVersionOfTheApiIsStoredAsTheFirst") {
