@@ -165,6 +165,7 @@ control::DeclaredModel declared_model(const spec::InferenceService& service, con
   model.name = *predictor.served_name;
   model.service_name = *service.metadata.name;
   model.namespace_name = *service.metadata.namespace_name;
+  model.runtime = service.runtime.name;
   const bool mlserver = service.runtime.dialect == spec::RuntimeDialect::mlserver;
   model.dialect = mlserver ? serving::Dialect::mlserver : serving::Dialect::kserve;
   model.stopped = service.stopped;

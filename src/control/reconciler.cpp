@@ -194,6 +194,7 @@ class ServiceReconciler final : public Reconciler {
     bool blocked = false;
     std::string noted;  // the last event about it
     std::string model_name;
+    std::string runtime;
     std::optional<Rollout> rollout;
     spec::RolloutSettings settings;
     RevisionSources sources;
@@ -408,6 +409,7 @@ class ServiceReconciler final : public Reconciler {
     known.model_name = model.name;
     known.transformer = model.transformer;
     known.transformer_state = state_of(known.transformer.get());
+    known.runtime = model.runtime;
     known.settings = model.rollout;
     known.watches.clear();
     known.rollout->declare(wish_for(*known.object, model));
@@ -610,6 +612,7 @@ class ServiceReconciler final : public Reconciler {
   ServiceState state_of(const Known& known) const {
     ServiceState state;
     state.model_name = known.model_name;
+    state.runtime = known.runtime;
     state.rollout = &*known.rollout;
     state.sources = &known.sources;
     state.traffic = known.traffic;

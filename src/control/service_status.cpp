@@ -265,6 +265,8 @@ Json with_status(const Json& object, const ServiceState& any_state, const Status
     status.set("addresses", Json::array({address}));
   } else {
     status.set("address", address);
+    // All runtimes here are those that KServe ships for a whole cluster.
+    if (!state.runtime.empty()) status.set("clusterServingRuntimeName", Json::text(state.runtime));
     const auto component_url = [&](std::string_view component) {
       return fmt::format("http://{}-{}-{}.{}", name, component, place, addresses.domain);
     };

@@ -35,6 +35,7 @@ struct ServiceState {
   ServiceTraffic traffic;
   std::int64_t replicas = -1;  // there are now; -1: not known
   TransformerState transformer = {};
+  std::string runtime;  // KServe's name of what serves it; "" = none of KServe's
 };
 
 struct StatusAddresses {

@@ -162,6 +162,14 @@ void check_canary_replicas(const Node& predictor, const Node* stable, Complaints
   }
 }
 
+// The two ways to split traffic do not mix: a canary's share stands beside its predictor.
+void check_canary_share(const Node& predictor, Complaints& complaints) {
+  const Node* node = predictor.find("canaryTrafficPercent");
+  if (node == nullptr || node->is_null()) return;
+  refuse(complaints, *node,
+         "'canaryTrafficPercent' is not allowed in a canary predictor: its share is trafficPercent, beside predictor");
+}
+
 // Its predictor, read as if it were the service's.
 void check_canary_predictor(const InferenceService& service, const Node& predictor, Complaints& complaints) {
   InferenceService alone;
@@ -189,6 +197,7 @@ void read_canary(InferenceService& service, const Node& item, const Node* stable
       refuse(complaints, *name, fmt::format("a canary cannot be called '{}': that host is a tag's", name->text));
   }
   read_percent(item.find("trafficPercent"), "trafficPercent", canary.percent, complaints);
+  check_canary_share(*predictor, complaints);
   check_canary_replicas(*predictor, stable, complaints);
   check_canary_predictor(service, *predictor, complaints);
   service.rollout.canaries.push_back(std::move(canary));

@@ -48,8 +48,9 @@ struct DeclaredModel {
   bool stopped = false;                               // declared, but not loaded until someone asks
   std::string place;                                  // "service.yaml:12:5", for messages
   std::string revision;                               // "iris-predictor-00002"; "" where revisions are not counted
-  spec::RolloutSettings rollout;                      // how a change of it comes into effect
-  bool only_if_loaded = false;                        // load_revision: one that is not there (any more) is left alone
+  std::string runtime;            // KServe's name of what serves it: "kserve-sklearnserver"; "" = none
+  spec::RolloutSettings rollout;  // how a change of it comes into effect
+  bool only_if_loaded = false;    // load_revision: one that is not there (any more) is left alone
 };
 
 // A part of a service's traffic.

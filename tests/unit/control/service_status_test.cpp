@@ -86,6 +86,21 @@ TEST_CASE("AReadyServiceSaysWhereAndWhichRevision") {
   CHECK(condition(with, "CanaryPredictorReady", "status") == "(no condition)");
 }
 
+TEST_CASE("TheRuntimeIsNamedAsKServeNamesIt") {
+  World world;
+  world.declare(wish(1, "a"));
+  world.settle();
+  ServiceState state = world.state(ServicePhase::ready);
+  const Json without = with_status(object("InferenceService", 1), state, addresses, noon);
+  CHECK(text(without, {"status", "clusterServingRuntimeName"}) == "(missing)");
+  state.runtime = "kserve-sklearnserver";
+  const Json with = with_status(object("InferenceService", 1), state, addresses, noon);
+  CHECK(text(with, {"status", "clusterServingRuntimeName"}) == "kserve-sklearnserver");
+  CHECK(text(with, {"status", "servingRuntimeName"}) == "(missing)");
+  const Json llm = with_status(object("LLMInferenceService", 1), state, addresses, noon);
+  CHECK(text(llm, {"status", "clusterServingRuntimeName"}) == "(missing)");
+}
+
 TEST_CASE("AFailedLoadLeavesTheOldRevisionInItsPlace") {
   World world;
   world.declare(wish(1, "a"));

@@ -105,6 +105,9 @@ TEST_CASE("CanariesThatCannotBeSharedOutAreRefused") {
   CHECK(only_error(canaries("    - {trafficPercent: 5}\n")).find("predictor is missing") != std::string::npos);
   CHECK(only_error(canaries(canary("v2", "20", "maxReplicas: 3, "))).find("'maxReplicas' is not allowed in a canary") !=
         std::string::npos);
+  CHECK(only_error(canaries(canary("v2", "20", "canaryTrafficPercent: 3, ")))
+            .find("'canaryTrafficPercent' is not allowed in a canary predictor: its share is trafficPercent") !=
+        std::string::npos);
   CHECK(only_error(canaries(canary("v2", "20", "minReplicas: 3, "))).find("cannot be greater than the stable") !=
         std::string::npos);
   CHECK(only_error(service_text("    canaryTrafficPercent: 10\n" + model + "\n  canary:\n" + canary("v2", "20")))
