@@ -624,7 +624,7 @@ class ServiceReconciler final : public Reconciler {
       state.message = known.invalid;
     } else if (known.rollout->wish().stopped) {
       state.phase = ServicePhase::stopped;
-    } else if (latest != nullptr && latest->state == RevisionState::ready) {
+    } else if (latest != nullptr && (latest->state == RevisionState::ready || known.rollout->at_rest(latest->name))) {
       state.phase = known.traffic.shares.empty() ? ServicePhase::loading : ServicePhase::ready;
     } else if (latest != nullptr && !latest->failure.empty()) {
       // Also while it is tried again: what is wrong is known.

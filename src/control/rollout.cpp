@@ -210,13 +210,23 @@ bool Rollout::stands_in() const {
   return is_new && stable != nullptr && stable->state != RevisionState::ready && (alone_ || stable->attempts > 0);
 }
 
+bool Rollout::at_rest(std::string_view name) const {
+  const Revision* revision = find(name);
+  const Revision* stable = find(memory_.rolled_out);
+  if (revision == nullptr || stable == nullptr || revision == stable) return false;
+  const bool shown = name == memory_.latest_created && name == memory_.latest_ready;
+  const bool still = revision->state == RevisionState::ready || revision->state == RevisionState::idle;
+  const bool reached = wish_.tags || wish_.paused || memory_.latest_percent > 0 || target_percent() > 0;
+  return shown && still && !reached && stable->attempts == 0 && !stands_in();
+}
+
 // Who is to be in memory, the most needed first.
 std::vector<std::string> Rollout::wanted(Instant now, RolloutStep& out) const {
   std::vector<std::string> names;
   if (wish_.stopped) return names;
   if (!recreating()) add_once(names, memory_.rolled_out);
   const bool waits_for_room = wish_.recreate && wish_.paused && !memory_.rolled_out.empty();
-  if (!waits_for_room) add_once(names, memory_.latest_created);
+  if (!waits_for_room && !at_rest(memory_.latest_created)) add_once(names, memory_.latest_created);
   if (memory_.latest_percent > 0 || stands_in()) add_once(names, memory_.latest_ready);
   const auto add_of = [&](const std::string& fingerprint) {
     if (const Revision* revision = by_fingerprint(fingerprint)) add_once(names, revision->name);

@@ -98,6 +98,10 @@ class Rollout {
   const Revision* by_fingerprint(std::string_view fingerprint) const;
   const RolledBack* rolled_back(std::string_view revision) const;
   bool settled() const;  // nothing is being loaded
+  // A new revision that has shown that it loads, and that nothing leads to (Knative: unreachable): no share and none to
+  // come, no tag. It is let go of, and loaded again before it gets a share. Not while somebody holds the rollout, nor
+  // while the one rolled out may need it to stand in.
+  bool at_rest(std::string_view revision) const;
 
  private:
   struct Shift {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -309,7 +310,92 @@ TEST_CASE("AnAutomaticRollbackHoldsUntilTheNextGeneration") {
   service.rollout.declare(wish(2, "b", 50));  // an annotation changed
   CHECK(shares(service.step()) == "1:100");
   service.rollout.declare(wish(3, "b", 50));
-  CHECK(shares(service.step()) == "2:50 1:50");
+  CHECK(shares(service.settle()) == "2:50 1:50");
+}
+
+TEST_CASE("ARevisionThatNothingLeadsToIsLetGoOfAndLoadedAgainBeforeItsNextShare") {
+  Service service;
+  service.rollout.declare(wish(1, "a"));
+  service.settle();
+  service.rollout.declare(wish(2, "b", 0));
+  RolloutStep step = service.step();
+  CHECK(numbers(step.load) == "2");  // once, to show that it can be
+  CHECK_FALSE(service.rollout.at_rest("iris-predictor-00002"));
+  service.rollout.loaded("iris-predictor-00002");
+  step = service.step();
+  CHECK(step.load.empty());
+  CHECK(numbers(step.traffic.kept) == "1");
+  CHECK(service.rollout.at_rest("iris-predictor-00002"));
+  CHECK_FALSE(service.rollout.at_rest("iris-predictor-00001"));
+  CHECK(service.rollout.memory().latest_ready == "iris-predictor-00002");
+
+  service.rollout.declare(wish(3, "b", 20));
+  step = service.step();
+  CHECK(numbers(step.load) == "2");
+  CHECK(shares(step) == "1:100");
+  service.rollout.loaded("iris-predictor-00002");
+  CHECK(shares(service.step()) == "2:20 1:80");
+  service.rollout.declare(wish(4, "b", 0));
+  step = service.step();
+  CHECK(shares(step) == "1:100");
+  CHECK(numbers(step.traffic.kept) == "1");
+  CHECK(service.rollout.memory().revisions.size() == 2);
+  service.rollout.declare(wish(5, "b"));  // promoted
+  CHECK(numbers(service.step().load) == "2");
+  CHECK(shares(service.settle()) == "1:100");
+  service.rollout.loaded("iris-predictor-00002");
+  CHECK(shares(service.step()) == "2:100");
+}
+
+TEST_CASE("ARevisionWithATagAShadowOrAHandOnItStaysLoaded") {
+  const auto kept = [](const std::function<void(RolloutWish&)>& change) {
+    Service service;
+    service.rollout.declare(wish(1, "a"));
+    service.settle();
+    RolloutWish with = wish(2, "b", 0);
+    change(with);
+    service.rollout.declare(with);
+    return numbers(service.settle().traffic.kept);
+  };
+  CHECK(kept([](RolloutWish&) {}) == "1");
+  CHECK(kept([](RolloutWish& with) { with.tags = true; }) == "1 2");
+  CHECK(kept([](RolloutWish& with) { with.paused = true; }) == "1 2");
+  CHECK(kept([](RolloutWish& with) { with.shadow = "b"; }) == "1 2");
+  CHECK(kept([](RolloutWish& with) { with.canary_percent = 1; }) == "1 2");
+}
+
+TEST_CASE("ARevisionThatWasRolledBackIsLetGoOf") {
+  Service service;
+  service.rollout.declare(wish(1, "a"));
+  service.settle();
+  service.rollout.declare(wish(2, "b", 50));
+  service.settle();
+  REQUIRE(service.rollout.roll_back("iris-predictor-00002", "ErrorRate", "all failed"));
+  CHECK(numbers(service.step().traffic.kept) == "1");
+}
+
+TEST_CASE("ARestartLeavesWhatNothingLeadsToAloneUnlessItHasToStandIn") {
+  Service before;
+  before.rollout.declare(wish(1, "a"));
+  before.settle();
+  before.rollout.declare(wish(2, "b", 0));
+  before.settle();
+  Service after;
+  after.rollout = Rollout("iris-predictor-", before.rollout.memory());
+  after.rollout.declare(wish(2, "b", 0));
+  CHECK(numbers(after.step().load) == "1");
+  after.rollout.loaded("iris-predictor-00001");
+  CHECK(shares(after.step()) == "1:100");
+  CHECK(after.step().load.empty());
+
+  after.rollout = Rollout("iris-predictor-", before.rollout.memory());
+  after.rollout.declare(wish(2, "b", 0));
+  CHECK(shares(after.settle({"a"})) == "2:100");
+  // The one rolled out comes back.
+  after.now += 1h;
+  RolloutStep step = after.settle();
+  CHECK(shares(step) == "1:100");
+  CHECK(numbers(step.traffic.kept) == "1");
 }
 
 TEST_CASE("ARevisionRolledOutFallsBackOnTheOneThatStandsBy") {

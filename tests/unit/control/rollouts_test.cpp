@@ -223,6 +223,26 @@ TEST_CASE("ACanaryIsSharedOutPromotedAndRememberedOverARestart") {
   REQUIRE(World::eventually([&] { return world.shares() == "3:100"; }));
 }
 
+TEST_CASE("ACanaryThatNothingLeadsToGivesItsEngineBack") {
+  World world;
+  world.create(at_uri("/a"));
+  REQUIRE(World::eventually([&] { return world.shares() == "1:100"; }));
+  world.patch(patch_uri("/b", R"(,"canaryTrafficPercent":10)"));
+  REQUIRE(World::eventually([&] { return world.shares() == "2:10 1:90"; }));
+  const std::weak_ptr<engine::Engine> engine =
+      world.registry.snapshot()->find("iris")->traffic->shares[0].revision->latest()->engine;
+  world.patch(R"({"spec":{"predictor":{"canaryTrafficPercent":0}}})");
+  REQUIRE(World::eventually([&] { return engine.expired(); }));
+  CHECK(world.shares() == "1:100");
+  CHECK(World::eventually([&] { return world.status({"observedGeneration"}) == "3"; }));
+  CHECK(world.condition("Ready") == "True");
+  CHECK(world.status({"rollout", "latestReady"}) == "iris-predictor-00002");
+  const int loads = world.factory.loads;
+  world.patch(R"({"spec":{"predictor":{"canaryTrafficPercent":30}}})");
+  REQUIRE(World::eventually([&] { return world.shares() == "2:30 1:70"; }));
+  CHECK(world.factory.loads == loads + 1);
+}
+
 TEST_CASE("AFailedRevisionLeavesTheOldOneAndComesWhenItIsMended") {
   World world;
   world.create(at_uri("/a"));
