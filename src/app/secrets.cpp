@@ -55,11 +55,15 @@ Result<std::vector<Sha256>> hashes_of(const spec::DaemonToken& token) {
 
 }  // namespace
 
-bool is_loopback(std::string_view listener) {
-  if (const std::size_t scheme = listener.find("://"); scheme != std::string_view::npos) {
-    listener.remove_prefix(scheme + 3);
+bool is_loopback(std::string_view address) {
+  if (const std::size_t scheme = address.find("://"); scheme != std::string_view::npos) {
+    address.remove_prefix(scheme + 3);
   }
-  return listener.starts_with("127.") || listener.starts_with("localhost:") || listener.starts_with("[::1]:");
+  if (address.starts_with('[')) return address.substr(0, address.find(']')) == "[::1";
+  const std::string_view host = address.substr(0, address.find_first_of(":/"));
+  // "127.example.com" is a name, which may be any machine's.
+  const bool number = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || (number && host.starts_with("127."));
 }
 
 bool listens_on_loopback_only(const spec::DaemonSpec& daemon) {

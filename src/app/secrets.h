@@ -15,8 +15,8 @@
 
 namespace jackdaw::app {
 
-// True for "127.0.0.1:8080", "https://[::1]:8443": addresses that only this machine reaches.
-bool is_loopback(std::string_view listener);
+// True for "127.0.0.1:8080", "https://[::1]:8443", "http://localhost": addresses that only this machine reaches.
+bool is_loopback(std::string_view address);
 bool listens_on_loopback_only(const spec::DaemonSpec& daemon);
 
 // The rules of spec.auth, token files read. The error names the file and the line, never a token.

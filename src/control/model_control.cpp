@@ -538,8 +538,7 @@ class Control final : public ModelControl {
     std::vector<ModelVersion> versions;
     const auto path = declared.resolve();
     const std::uint64_t bytes = path ? needed_bytes(key, *path) : 0;
-    const auto evict = [this](const std::string& other) { return to_standby(other, "memory"); };
-    const Result<void> room = path ? memory_.reserve(key, bytes, evict) : Result<void>(path.error());
+    const Result<void> room = path ? make_room(key, bytes) : Result<void>(path.error());
     if (room) {
       for (const VersionPath& row : model_versions(*path)) versions.push_back(load_version(declared, row));
       settle_memory(key, declared, versions, bytes);
@@ -558,6 +557,11 @@ class Control final : public ModelControl {
     return versions;
   }
 
+  // Others that are idle go into standby for it.
+  Result<void> make_room(const std::string& key, std::uint64_t bytes) {
+    return memory_.reserve(key, bytes, [this](const std::string& other) { return to_standby(other, "memory"); });
+  }
+
   // What the model really takes; when that is more than there was room for, others go, or it does itself.
   void settle_memory(const std::string& key, const DeclaredModel& declared, std::vector<ModelVersion>& versions,
                      std::uint64_t bytes) {
@@ -565,8 +569,7 @@ class Control final : public ModelControl {
     for (const ModelVersion& version : versions) {
       if (version.engine != nullptr) taken += version.engine->stats().resident_bytes;
     }
-    const auto evict = [this](const std::string& other) { return to_standby(other, "memory"); };
-    const Result<void> room = taken > bytes ? memory_.reserve(key, taken - bytes, evict) : Result<void>();
+    const Result<void> room = taken > bytes ? make_room(key, taken - bytes) : Result<void>();
     if (!room) {
       ModelVersion version;
       version.version = versions.back().version;

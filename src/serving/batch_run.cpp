@@ -32,9 +32,11 @@ BatchMetrics::BatchMetrics(MetricsRegistry& registry, std::string_view model, st
   }
 }
 
-void BatchMetrics::count(FlushReason reason, std::size_t requests, std::size_t rows) {
+void BatchMetrics::count(FlushReason reason, const std::vector<Waiting>& batch) {
+  std::size_t rows = 0;
+  for (const Waiting& waiting : batch) rows += waiting.rows;
   reasons_[static_cast<std::size_t>(reason)]->add();
-  requests_.observe(static_cast<double>(requests));
+  requests_.observe(static_cast<double>(batch.size()));
   rows_.observe(static_cast<double>(rows));
 }
 
@@ -56,6 +58,11 @@ void BatchRun::answer(Waiting& waiting, BatchAnswer result, Executor* here) {
 void BatchRun::refuse(Waiting waiting, Error error, Executor* here) {
   const Instant at = now();
   answer(waiting, {std::move(error), {}, 0, at, at}, here);
+}
+
+void BatchRun::cancelled(Waiting waiting) {
+  Executor* const here = waiting.item.executor;
+  refuse(std::move(waiting), make_error(Code::cancelled, "The client closed the connection."), here);
 }
 
 bool BatchRun::is_small(const std::vector<Waiting>& batch) const {

@@ -26,7 +26,7 @@ enum class FlushReason : unsigned char { idle, full, preferred, delay, shape, al
 class BatchMetrics {
  public:
   BatchMetrics(MetricsRegistry& registry, std::string_view model, std::string_view version);
-  void count(FlushReason reason, std::size_t requests, std::size_t rows);
+  void count(FlushReason reason, const std::vector<Waiting>& batch);
 
  private:
   Histogram& rows_;
@@ -52,6 +52,8 @@ class BatchRun {
 
   // Answers one request without running it.
   void refuse(Waiting waiting, Error error, Executor* here);
+  // The same for one whose client has gone; on the thread of its executor.
+  void cancelled(Waiting waiting);
 
   std::string new_batch_id() const;
   Instant now() const { return context_.clock->now(); }

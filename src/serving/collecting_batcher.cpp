@@ -29,12 +29,6 @@ std::vector<std::vector<Waiting>> by_signature(std::vector<Waiting> collection) 
   return groups;
 }
 
-std::size_t total_rows(const std::vector<Waiting>& group) {
-  std::size_t rows = 0;
-  for (const Waiting& waiting : group) rows += waiting.rows;
-  return rows;
-}
-
 }  // namespace
 
 CollectingBatcher::CollectingBatcher(BatcherOptions options, BatcherContext context)
@@ -96,7 +90,7 @@ void CollectingBatcher::on_timer(Executor& executor) {
 void CollectingBatcher::run(Collection collection, FlushReason reason, Executor* here) {
   const std::string batch_id = run_.new_batch_id();
   for (std::vector<Waiting>& group : by_signature(std::move(collection))) {
-    run_.metrics().count(reason, group.size(), total_rows(group));
+    run_.metrics().count(reason, group);
     run_.start(std::move(group), batch_id, here, true, shared_from_this(), [](Executor*) {});
   }
 }
@@ -109,8 +103,7 @@ void CollectingBatcher::cancel(std::uint64_t ticket) {
   waiting_.erase(at);
   rows_ -= gone.rows;
   lock.unlock();
-  Executor* const here = gone.item.executor;
-  run_.refuse(std::move(gone), make_error(Code::cancelled, "The client closed the connection."), here);
+  run_.cancelled(std::move(gone));
 }
 
 void CollectingBatcher::drain() {

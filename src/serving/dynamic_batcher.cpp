@@ -9,12 +9,6 @@
 namespace jackdaw::serving {
 namespace {
 
-std::size_t total_rows(const std::vector<Waiting>& batch) {
-  std::size_t rows = 0;
-  for (const Waiting& waiting : batch) rows += waiting.rows;
-  return rows;
-}
-
 Error timeout_expired() {
   return make_error(Code::not_ready, "Request timeout expired");
 }
@@ -79,7 +73,7 @@ void DynamicBatcher::pump(Executor* here, bool inline_here) {
 }
 
 void DynamicBatcher::start(RequestQueue::Batch batch, Executor* here, bool inline_here) {
-  run_.metrics().count(batch.reason, batch.requests.size(), total_rows(batch.requests));
+  run_.metrics().count(batch.reason, batch.requests);
   run_.start(std::move(batch.requests), {}, here, inline_here, shared_from_this(),
              [this](Executor* there) { finished(there); });
 }
@@ -121,9 +115,7 @@ void DynamicBatcher::cancel(std::uint64_t ticket) {
   std::unique_lock lock(mutex_);
   auto gone = queue_.remove(ticket);
   lock.unlock();
-  if (!gone) return;
-  Executor* const here = gone->item.executor;
-  run_.refuse(std::move(*gone), make_error(Code::cancelled, "The client closed the connection."), here);
+  if (gone) run_.cancelled(std::move(*gone));
 }
 
 void DynamicBatcher::drain() {

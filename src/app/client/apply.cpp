@@ -10,6 +10,7 @@
 #include "src/app/client/object_files.h"
 #include "src/app/client/service_progress.h"
 #include "src/app/client/units.h"
+#include "src/app/secrets.h"
 
 namespace jackdaw::app {
 namespace {
@@ -36,11 +37,6 @@ bool has_relative_place(const Json& json) {
     if (has_relative_place(member.value)) return true;
   }
   return false;
-}
-
-bool is_on_this_machine(std::string_view server) {
-  const std::string_view host = server.substr(server.find("://") + 3);
-  return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
 }
 
 class Apply {
@@ -100,7 +96,7 @@ class Apply {
     const Json* spec = object.json.find("spec");
     const std::filesystem::path file = object.document->file;
     std::error_code error;
-    if (spec == nullptr || !has_relative_place(*spec) || !is_on_this_machine(session_.client.server()) ||
+    if (spec == nullptr || !has_relative_place(*spec) || !is_loopback(session_.client.server()) ||
         !std::filesystem::exists(file, error)) {
       return object.json;
     }

@@ -47,42 +47,23 @@ Result<Trees> read_trees(const BuildContext& context) {
   return out;
 }
 
-class TreeEnsemble : public FittedEstimator, public Explainable {
+class TreeEnsemble : public ExplainedForest {
  public:
-  TreeEnsemble(Signature signature, ops::Forest forest, Result<ops::ForestContributions> contributions)
-      : FittedEstimator(std::move(signature)), forest_(std::move(forest)), contributions_(std::move(contributions)) {}
+  using ExplainedForest::ExplainedForest;
   double cost_ns(std::size_t rows) const override {
-    return 500.0 + static_cast<double>(rows) * (forest_.row_ns() + 20.0);
-  }
-  std::size_t resident_bytes() const override {
-    return forest_.resident_bytes() + (contributions_ ? contributions_->resident_bytes() : 0);
-  }
-  // To the mean over the trees: probabilities of a classifier, the value of a regressor.
-  std::span<const std::string> explained_names() const override { return feature_names_in(); }
-  Result<Contributions> explain(const Frame& x) const override {
-    if (!contributions_) return contributions_.error();
-    JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule()));
-    return forest_contributions(*contributions_, *m, 1.0 / static_cast<double>(forest_.tree_count()));
-  }
-  double explain_ns(std::size_t rows) const override {
-    if (!contributions_) return 500.0;
-    return 500.0 + contributions_->call_ns() + static_cast<double>(rows) * (contributions_->row_ns() + 20.0);
+    return 500.0 + static_cast<double>(rows) * (forest().row_ns() + 20.0);
   }
 
  protected:
   // Mean over the trees: rows x forest outputs.
   Result<Matrix> means(const Frame& x) const {
     JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule()));
-    Matrix out = Matrix::dense(m->rows, forest_.n_outputs(), DType::fp64);
-    add_forest_scores(forest_, *m, out.values.data());
-    const auto trees = static_cast<double>(forest_.tree_count());
+    Matrix out = Matrix::dense(m->rows, forest().n_outputs(), DType::fp64);
+    add_forest_scores(forest(), *m, out.values.data());
+    const auto trees = static_cast<double>(forest().tree_count());
     for (double& v : out.values) v /= trees;
     return out;
   }
-
- private:
-  ops::Forest forest_;
-  Result<ops::ForestContributions> contributions_;
 };
 
 // ---- classifiers --------------------------------------------------------------------------------------------------

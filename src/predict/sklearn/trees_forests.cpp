@@ -11,6 +11,21 @@ namespace jackdaw::predict {
 using formats::no_node;
 using formats::NodeId;
 
+std::size_t ExplainedForest::resident_bytes() const {
+  return forest_.resident_bytes() + (contributions_ ? contributions_->resident_bytes() : 0);
+}
+
+Result<Contributions> ExplainedForest::explain(const Frame& x) const {
+  if (!contributions_) return contributions_.error();
+  JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule()));
+  return forest_contributions(*contributions_, *m, 1.0 / static_cast<double>(forest_.tree_count()));
+}
+
+double ExplainedForest::explain_ns(std::size_t rows) const {
+  if (!contributions_) return 500.0;
+  return 500.0 + contributions_->call_ns() + static_cast<double>(rows) * (contributions_->row_ns() + 20.0);
+}
+
 namespace {
 
 // ---- IsolationForest ----------------------------------------------------------------------------------------------
@@ -22,7 +37,7 @@ double average_path_length(double n, bool old) {
   return 2.0 * (std::log(n - 1.0) + std::numbers::egamma) - 2.0 * (n - 1.0) / n;
 }
 
-class IsolationForest final : public FittedEstimator, public Explainable {
+class IsolationForest final : public ExplainedForest {
  public:
   struct Parts {
     double offset = 0.0;
@@ -30,10 +45,7 @@ class IsolationForest final : public FittedEstimator, public Explainable {
     double denominator = 0.0;
   };
   IsolationForest(Signature signature, ops::Forest forest, Result<ops::ForestContributions> contributions, Parts parts)
-      : FittedEstimator(std::move(signature)),
-        forest_(std::move(forest)),
-        contributions_(std::move(contributions)),
-        parts_(parts) {}
+      : ExplainedForest(std::move(signature), std::move(forest), std::move(contributions)), parts_(parts) {}
 
   bool supports(Method method) const override {
     return method == Method::predict || method == Method::decision_function || method == Method::score_samples;
@@ -42,27 +54,13 @@ class IsolationForest final : public FittedEstimator, public Explainable {
     if (!supports(method)) return no_method(method);
     JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule()));
     std::vector<double> out(m->rows, 0.0);
-    add_forest_scores(forest_, *m, out.data());
+    add_forest_scores(forest(), *m, out.data());
     for (double& v : out) v = answer(method, v);
     return vector_output(method == Method::predict ? DType::int64 : DType::fp64, out);
   }
   bool is_outlier_detector() const override { return true; }
   double cost_ns(std::size_t rows) const override {
-    return 500.0 + static_cast<double>(rows) * (forest_.row_ns() + 40.0);
-  }
-  std::size_t resident_bytes() const override {
-    return forest_.resident_bytes() + (contributions_ ? contributions_->resident_bytes() : 0);
-  }
-  // To the mean length of a row's paths: short ones mean an outlier.
-  std::span<const std::string> explained_names() const override { return feature_names_in(); }
-  Result<Contributions> explain(const Frame& x) const override {
-    if (!contributions_) return contributions_.error();
-    JACKDAW_ASSIGN(const MatrixRef m, tree_input(x, rule()));
-    return forest_contributions(*contributions_, *m, 1.0 / static_cast<double>(forest_.tree_count()));
-  }
-  double explain_ns(std::size_t rows) const override {
-    if (!contributions_) return 500.0;
-    return 500.0 + contributions_->call_ns() + static_cast<double>(rows) * (contributions_->row_ns() + 20.0);
+    return 500.0 + static_cast<double>(rows) * (forest().row_ns() + 40.0);
   }
 
  private:
@@ -74,8 +72,6 @@ class IsolationForest final : public FittedEstimator, public Explainable {
     return decision < parts_.threshold ? -1.0 : 1.0;
   }
 
-  ops::Forest forest_;
-  Result<ops::ForestContributions> contributions_;
   Parts parts_;
 };
 

@@ -47,12 +47,13 @@ spec::LoadedConfig config_of(std::string_view uri) {
 
 TEST_CASE("LoopbackListenersAreKnownByTheirAddress") {
   for (const char* mine : {"127.0.0.1:8080", "127.1.2.3:1", "localhost:80", "[::1]:8080", "https://127.0.0.1:8443",
-                           "http://[::1]:80", "https://localhost:8443"}) {
+                           "http://[::1]:80", "https://localhost:8443", "http://localhost", "http://127.0.0.1"}) {
     INFO(mine);
     CHECK(is_loopback(mine));
   }
-  for (const char* others : {"0.0.0.0:8080", "[::]:8080", "https://0.0.0.0:8443", "10.0.0.1:80", "[::1:2]:80",
-                             "https://[2001:db8::1]:443", "1127.0.0.1:80"}) {
+  for (const char* others :
+       {"0.0.0.0:8080", "[::]:8080", "https://0.0.0.0:8443", "10.0.0.1:80", "[::1:2]:80", "https://[2001:db8::1]:443",
+        "1127.0.0.1:80", "http://localhost.example.com:80", "http://127.example.com:80", "localhosts:80"}) {
     INFO(others);
     CHECK_FALSE(is_loopback(others));
   }
