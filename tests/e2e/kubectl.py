@@ -44,7 +44,7 @@ def install():
 
 
 def service(model, **more):
-    return json.dumps({"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "iris", **more},
+    return json.dumps({"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "iris"} | more,
                        "spec": {"predictor": {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": str(model)}}}})
 
 
@@ -83,6 +83,8 @@ def apply_and_look(tally, daemon, kubectl):
                 and row.split()[:4] == ["iris", "http://iris-default.example.com", "True", "100"], out + errors)
     status, out, errors = kubectl("get", "isvc", "iris", "-o", "jsonpath={.status.conditions[?(@.type=='Ready')].status} {.status.url}")
     tally.check("jsonpath finds the status", out == "True http://iris-default.example.com", out + errors)
+    status, out, errors = kubectl("get", "isvc", "iris", "-o", "jsonpath={.status.clusterServingRuntimeName}")
+    tally.check("and KServe's name of what serves it", out == "kserve-sklearnserver", out + errors)
     status, out, errors = kubectl("get", "inferenceservices.v1beta1.serving.kserve.io", "-A", "-o", "name")
     tally.check("the full name of the resource works, in all namespaces", out == "inferenceservice.serving.kserve.io/iris", out + errors)
     status, out, errors = kubectl("describe", "isvc", "iris")
@@ -189,6 +191,42 @@ def mistakes(tally, kubectl):
     tally.check("what has no effect here is warned of", status == 0 and "Warning" in errors and "resources" in errors, errors)
 
 
+def pieces(tally, kubectl):
+    """Lists that kubectl reads in pieces (--chunk-size, which is limit and continue)."""
+    stopped = {"annotations": {"serving.kserve.io/stop": "true"}, "namespace": "many"}
+    manifest = "\n---\n".join(service("/nowhere", name=f"n{i}", **stopped) for i in range(5))
+    status, out, errors = kubectl("apply", "-f", "-", stdin=manifest)
+    tally.check("five services are declared", status == 0 and out.count("created") == 5, out + errors)
+    status, out, errors = kubectl("get", "isvc", "-n", "many", "--chunk-size=2", "-v=8")
+    names = [line.split()[0] for line in out.splitlines()[1:]]
+    tally.check("kubectl get --chunk-size reads them in pieces", names == [f"n{i}" for i in range(5)] and errors.count("continue=") >= 2,
+                out + errors[-200:])
+    status, out, errors = kubectl("get", "isvc", "-n", "many", "--chunk-size=2", "-o", "name")
+    tally.check("as objects too", out.count("inferenceservice.serving.kserve.io/n") == 5, out + errors)
+    status, out, errors = kubectl("get", "--raw", "/apis/serving.kserve.io/v1beta1/namespaces/many/inferenceservices?limit=2")
+    tally.check("the first piece says how many are left", json.loads(out)["metadata"]["remainingItemCount"] == 3, out[-200:] + errors)
+    status, out, errors = kubectl("delete", "isvc", "--all", "-n", "many", "--timeout=20s")
+    tally.check("all of them are deleted", status == 0 and out.count("deleted") == 5, out + errors)
+
+
+def validation(tally, kubectl):
+    """kubectl apply --validate, which is fieldValidation."""
+    def spec():
+        status, out, errors = kubectl("get", "isvc", "spelt", "-o", "json")
+        return json.loads(out)["spec"] if status == 0 else None
+    misspelt = service(MODELS / "iris-pipeline", name="spelt").replace('"predictor"', '"predictr":{},"predictor"')
+    for how in ([], ["--server-side"]):
+        words = " ".join(["apply", *how])
+        status, out, errors = kubectl("apply", *how, "--validate=strict", "-f", "-", stdin=misspelt)
+        tally.check(f"{words} --validate=strict refuses a field that is none", status != 0 and "predictr" in errors and spec() is None, out + errors)
+        status, out, errors = kubectl("apply", *how, "--validate=warn", "-f", "-", stdin=misspelt)
+        tally.check(f"{words} --validate=warn warns and leaves it out", status == 0 and "predictr" in errors and "left out" in errors
+                    and "predictr" not in spec(), out + errors)
+        status, out, errors = kubectl("apply", *how, "--validate=ignore", "-f", "-", stdin=misspelt)
+        tally.check(f"{words} --validate=ignore says nothing of it", status == 0 and "predictr" not in errors and "predictr" not in spec(), out + errors)
+        kubectl("delete", "isvc", "spelt", "--timeout=10s")
+
+
 def survives(tally, folder):
     """kill -9, and start again without a file."""
     state = ["--state-dir", str(pathlib.Path(folder) / "state")]
@@ -290,6 +328,8 @@ def main():
             tally.run("apply and look", apply_and_look, tally, daemon, kubectl)
             tally.run("change", change, tally, daemon, kubectl)
             tally.run("mistakes", mistakes, tally, kubectl)
+            tally.run("field validation", validation, tally, kubectl)
+            tally.run("pieces of lists", pieces, tally, kubectl)
             tally.run("brought along", brought_along, tally, kubectl)
             tally.run("delete", delete, tally, daemon, kubectl)
             tally.run("the KServe SDK", sdk, tally, kubectl)

@@ -14,6 +14,7 @@ import random
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -137,6 +138,25 @@ def kills(tally, folder, seconds, seed):
                 wrong[0] if wrong else f"{rounds} kills, revisions up to {total}, seed {seed}")
 
 
+def tombstones(tally, parent):
+    """What was deleted is remembered, for the nodes that will have to hear of it."""
+    folder = parent / "tombstones"
+    def rows():
+        with contextlib.closing(sqlite3.connect(folder / "store.db")) as store:
+            return store.execute("SELECT key, value, version FROM objects WHERE key LIKE 'deleted:%'").fetchall()
+    with keeping(folder) as daemon:
+        uid = send(daemon, "POST", BASE, service("gone"))[1]["metadata"]["uid"]
+        send(daemon, "DELETE", f"{BASE}/gone")
+        daemon.stop(signal.SIGKILL)
+    left = rows()
+    tally.check("a deleted object leaves a tombstone", len(left) == 1 and left[0][0] == "deleted:serving.kserve.io/inferenceservices/default/gone"
+                and json.loads(left[0][1])["uid"] == uid and left[0][2].endswith("-jackdaw"), left)
+    with keeping(folder) as daemon:
+        tally.check("and is not there after kill -9", names(daemon) == [], names(daemon))
+        send(daemon, "POST", BASE, service("gone"))
+    tally.check("one that is made again has none", rows() == [], rows())
+
+
 def serve(*arguments, environment=None, limit=None):
     """(status, output) of a daemon that is not expected to start."""
     done = subprocess.run([BINARY, "serve", "--listen", "127.0.0.1:0", *arguments], capture_output=True, text=True, timeout=20,
@@ -180,7 +200,8 @@ def full_disk(tally, parent):
                                stderr=subprocess.PIPE, text=True, preexec_fn=limit)
     try:
         port = next(int(record["url"].rsplit(":", 1)[1]) for record in map(json.loads, process.stderr) if record["msg"] == "listening")
-        threading.Thread(target=lambda: [None for _ in process.stderr], daemon=True).start()
+        said = []
+        threading.Thread(target=lambda: said.extend(json.loads(line)["msg"] for line in process.stderr), daemon=True).start()
         status, body, made = 201, {}, 0
         while status == 201 and made < 500:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -194,6 +215,14 @@ def full_disk(tally, parent):
         connection.request("GET", BASE)
         there = len(json.loads(connection.getresponse().read())["items"])
         tally.check("what was acknowledged before is there, reads go on", there == made > 0, f"{there} of {made}")
+        for n in range(20):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("POST", BASE, json.dumps(service(f"late{n}")), JSON)
+            connection.getresponse().read()
+            connection.close()
+        time.sleep(0.2)
+        faults = said.count("a declared object could not be written")
+        tally.check("the log says so once a minute, not every time", 1 <= faults <= 3, f"{faults} lines")
     finally:
         process.send_signal(signal.SIGTERM)
         ended = process.wait(40)
@@ -276,6 +305,7 @@ def main():
         folder = parent / "state"
         tally.run("kills", kills, tally, folder, arguments.seconds, arguments.seed)
         tally.run("one owner", one_owner, tally, folder)
+        tally.run("tombstones", tombstones, tally, parent)
         tally.run("damage", damage, tally, folder)
         tally.run("a full disk", full_disk, tally, parent)
         tally.run("files", files, tally, parent)
