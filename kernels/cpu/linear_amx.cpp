@@ -10,9 +10,9 @@
 //
 // Predicted for Sapphire Rapids, where tdpbssd takes 16 cycles for these 8,192 products and 16 tokens' sums 64 vector
 // operations on two ports: 37 cycles a block, bound by loads. Measured, one thread, 3072 x 576, 512 tokens: Q4_1 238,
-// Q4_0 266, Q6_K 161 G multiply-adds/s, 92 cycles a block for Q4_1; linear_avx512 gives 125, 144 and 87 beside it. Tiles
-// alone take 63 of them, sums alone 46. Neither four product registers and up to three blocks ahead nor fewer groups at
-// a time (codes in L1 instead of L2) changed that.
+// Q4_0 266, Q6_K 161 G multiply-adds/s, 92 cycles a block for Q4_1; linear_avx512 gives 125, 144 and 87 beside it.
+// Tiles alone take 63 of them, sums alone 46. Neither four product registers and up to three blocks ahead nor fewer
+// groups at a time (codes in L1 instead of L2) changed that.
 //
 // Tile instructions are written out: the intrinsics of GCC 12 do not say what memory they read, and the compiler drops
 // the stores before them.
@@ -28,6 +28,9 @@ namespace jackdaw::kernels {
 namespace {
 
 constexpr std::int64_t tile_tokens = 16;
+// Below, unpacking first and multiplying then costs more than tiles save: streams of SmolLM2, against linear_avx512,
+// 16: -12 %, 32: -2 %, 64: +11 %, 128: +24 %.
+constexpr std::int64_t tokens_min = 48;
 constexpr std::int64_t unpacked_blocks = 256;      // of all groups unpacked together,
 constexpr std::int64_t unpacked_blocks_max = 512;  // or of a single one: 16,384 columns
 constexpr std::int64_t piece_bytes = 1 << 20;      // of activations, which all groups pass before the next
@@ -256,10 +259,11 @@ void amx_linear(const LinearCall& call) {
   static constexpr auto table = amx_table(std::make_integer_sequence<int, static_cast<int>(encoding_table.size())>{});
   const LinearFunction function = table.at[static_cast<std::size_t>(call.weight->encoding)];
   LinearCall rest = call;
-  if (function != nullptr && call.weight->columns <= unpacked_blocks_max * block_columns) {
+  const bool fits = call.weight->columns <= unpacked_blocks_max * block_columns;
+  if (function != nullptr && fits && call.tokens >= tokens_min) {
     LinearCall whole = call;
     whole.tokens = call.tokens / tile_tokens * tile_tokens;
-    if (whole.tokens > 0) function(whole);
+    function(whole);
     rest.tokens -= whole.tokens;
     rest.activations = static_cast<const unsigned char*>(call.activations) +
                        static_cast<std::size_t>(whole.tokens) * call.activation_stride;
