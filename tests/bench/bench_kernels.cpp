@@ -1,7 +1,9 @@
 // The linear kernels beside the machine's own limits: bytes per second of one token against plain reading,
-// multiply-adds per second of many against a loop of nothing but that instruction set's int8 products. Alternating runs, medians.
+// multiply-adds per second of many against a loop of nothing but that instruction set's int8 products. Alternating
+// runs, medians.
 //
-//   bench_kernels [--quick] [--encoding Q4_1] [--isa amx|avx512|avx2|plain]  (default: the best there is) [--runs N] [--threads N]
+//   bench_kernels [--quick] [--encoding Q4_1] [--isa amx|avx512|avx2|plain]  (default: the best there is) [--runs N]
+//   [--threads N]
 #include <pthread.h>
 #include <sys/mman.h>
 
