@@ -5,7 +5,7 @@
 //
 //   for (const BackendCase& c : backend_cases()) {
 //     INFO(c.name);
-//     CHECK(compare_with_reference(c, *backend, 0.02) == "");
+//     CHECK(compare_with_reference(c, *reference_logits(c), *backend, 0.02) == "");
 //     CHECK(differs_when_split(c, *backend, 1) == "");
 //   }
 #pragma once
@@ -58,7 +58,10 @@ Result<CaseLogits> run_case(const BackendCase& c, Backend& backend);
 
 // "" when the root of the mean squared difference is within `tolerance` of the root of the mean square of the
 // reference's logits in every row, and no element is further off than eight times that; else what differs, and where.
-std::string compare_with_reference(const BackendCase& c, Backend& backend, double tolerance);
+std::string compare_with_reference(const BackendCase& c, const CaseLogits& expected, Backend& backend,
+                                   double tolerance);
+// What the reference backend makes of a case: slow, so once per case.
+Result<CaseLogits> reference_logits(const BackendCase& c);
 
 // "" when the logits are bit for bit those of running the sequences one after the other, at most `chunk` tokens a step.
 std::string differs_when_split(const BackendCase& c, Backend& backend, std::uint32_t chunk);
