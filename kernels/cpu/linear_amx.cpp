@@ -221,17 +221,7 @@ void amx_linear_of(const LinearCall& call) {
       }
       for (std::int64_t token = first; token < last; token += tile_tokens) {
         for (std::int64_t group = begin; group < end; ++group) {
-          const std::int64_t row = group * group_rows;
-          const std::int64_t rows_left = weight.rows - row;
-          Tile tile;
-          tile.rows_left = rows_left < group_rows ? static_cast<int>(rows_left) : static_cast<int>(group_rows);
-          tile.columns = weight.columns;
-          tile.activations = static_cast<const unsigned char*>(call.activations) + token * stride;
-          tile.activation_stride = stride;
-          tile.out = call.out + token * call.out_stride + row;
-          tile.out_stride = call.out_stride;
-          tile.bias = call.bias == nullptr ? nullptr : call.bias + row;
-          tile.add_to_out = call.add_to_out;
+          const Tile tile = tile_at(call, group * group_rows, group_rows, token);
           amx_tile<encoding>(tile, unpacked + (group - begin) * blocks);
         }
       }

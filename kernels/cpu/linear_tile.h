@@ -65,6 +65,22 @@ struct Tile {
   bool add_to_out = false;
 };
 
+// The tile of a call that begins at this row and token and has so many rows, but for the weights.
+JACKDAW_INLINE Tile tile_at(const LinearCall& call, std::int64_t row, int rows, std::int64_t token) {
+  const auto stride = static_cast<std::int64_t>(call.activation_stride);
+  const std::int64_t left = call.weight->rows - row;
+  Tile tile;
+  tile.rows_left = left < rows ? static_cast<int>(left) : rows;
+  tile.columns = call.weight->columns;
+  tile.activations = static_cast<const unsigned char*>(call.activations) + token * stride;
+  tile.activation_stride = stride;
+  tile.out = call.out + token * call.out_stride + row;
+  tile.out_stride = call.out_stride;
+  tile.bias = call.bias == nullptr ? nullptr : call.bias + row;
+  tile.add_to_out = call.add_to_out;
+  return tile;
+}
+
 // Asks for the lines that the tile will write: they come while it computes.
 template <typename Vector, int tokens>
 JACKDAW_INLINE void expect_stores(const Tile& tile) {
@@ -400,20 +416,10 @@ void linear_of(const LinearCall& call) {
     const std::int64_t tokens = call.tokens - token < piece ? call.tokens - token : piece;
     for (std::int64_t group = call.group_begin; group < call.group_end; ++group) {
       for (int lane = 0; lane < group_rows && group * group_rows + lane < weight.rows; lane += Vector::lanes) {
-        const std::int64_t row = group * group_rows + lane;
-        const std::int64_t left = weight.rows - row;
-        Tile tile;
+        Tile tile = tile_at(call, group * group_rows + lane, Vector::lanes, token);
         tile.group =
             reinterpret_cast<const unsigned char*>(weight.data) + static_cast<std::size_t>(group) * group_bytes;
         tile.lane = lane;
-        tile.rows_left = left < Vector::lanes ? static_cast<int>(left) : Vector::lanes;
-        tile.columns = weight.columns;
-        tile.activations = static_cast<const unsigned char*>(call.activations) + token * stride;
-        tile.activation_stride = stride;
-        tile.out = call.out + token * call.out_stride + row;
-        tile.out_stride = call.out_stride;
-        tile.bias = call.bias == nullptr ? nullptr : call.bias + row;
-        tile.add_to_out = call.add_to_out;
         group_rows_of<Vector, encoding>(tile, tokens);
       }
     }

@@ -8,7 +8,6 @@
 #include "jackdaw/net/async_client.h"
 
 #include <pthread.h>
-#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/connect.hpp>
@@ -31,6 +30,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/net/client_message.h"
 #include "src/net/client_tls.h"
 #include "src/net/request_head.h"
 #include "src/net/url.h"
@@ -43,28 +43,11 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::uint32_t head_bytes_max = 64 * 1024;
-constexpr int interim_answers_max = 8;
-
-Result<void> check_request(const ClientRequest& request) {
-  if (!is_token(request.method)) return make_error(Code::invalid_argument, "\"{}\" is not a method", request.method);
-  for (const Header& header : request.headers) {
-    if (is_token(header.name) && is_field_value(header.value)) continue;
-    return make_error(Code::invalid_argument, "the header \"{}\" has an impossible name or value", header.name);
-  }
-  return {};
-}
-
-// Framing is ours.
-bool is_framing(std::string_view name) {
-  return iequals(name, "content-length") || iequals(name, "transfer-encoding") || iequals(name, "connection");
-}
-
 std::string head_of(const ClientRequest& request, const Url& url) {
   std::string head = request.method + " " + url.target + " HTTP/1.1\r\n";
   bool has_host = false;
   for (const Header& header : request.headers) {
-    if (is_framing(header.name)) continue;
+    if (is_framing_header(header.name)) continue;
     has_host |= iequals(header.name, "host");
     head += header.name + ": " + header.value + "\r\n";
   }
@@ -73,16 +56,6 @@ std::string head_of(const ClientRequest& request, const Url& url) {
     head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
   }
   return head + "\r\n";
-}
-
-ClientResponse taken(http::response<http::string_body> message) {
-  ClientResponse response;
-  response.status = static_cast<int>(message.result_int());
-  for (const auto& field : message) {
-    response.headers.push_back({std::string(field.name_string()), std::string(field.value())});
-  }
-  response.body = std::move(message.body());
-  return response;
 }
 
 using SecureStream = asio::ssl::stream<tcp::socket>;
@@ -97,12 +70,6 @@ struct Link {
   void close() {
     error_code ignored;
     if (*this) tcp_socket().close(ignored);
-  }
-  // Nothing to read and not closed: what an idle kept connection must look like.
-  bool is_fresh() {
-    char byte = 0;
-    const ssize_t got = ::recv(tcp_socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   }
 };
 
@@ -126,7 +93,7 @@ class IdleLinks {
     while (!found->second.empty()) {
       Idle idle = std::move(found->second.back());
       found->second.pop_back();
-      if (now - idle.since < idle_timeout_ && idle.link.is_fresh()) return std::move(idle.link);
+      if (now - idle.since < idle_timeout_ && is_fresh(idle.link.tcp_socket())) return std::move(idle.link);
     }
     return {};
   }
@@ -250,7 +217,7 @@ class Flight final : public std::enable_shared_from_this<Flight> {
         ticket_(ticket),
         request_(std::move(request)),
         url_(std::move(url)),
-        host_((url_.secure ? "https|" : "http|") + url_.host + '|' + std::to_string(url_.port)),
+        host_(connection_key(url_)),
         head_(head_of(request_, url_)),
         done_(std::move(done)),
         timer_(shared.context),
@@ -357,7 +324,7 @@ class Flight final : public std::enable_shared_from_this<Flight> {
 
   void read_head() {
     parser_ = std::make_unique<http::response_parser<http::string_body>>();
-    parser_->header_limit(head_bytes_max);
+    parser_->header_limit(answer_head_bytes_max);
     parser_->body_limit(request_.body_bytes_max);
     if (request_.method == "HEAD") parser_->skip(true);
     on_stream([this](auto& stream) {
@@ -370,9 +337,7 @@ class Flight final : public std::enable_shared_from_this<Flight> {
   void head_read(const error_code& failed) {
     if (failed) return fail_read(failed);
     if (parser_->get().result_int() >= 200) return read_body();
-    if (++interim_ > interim_answers_max) {
-      return finish(make_error(Code::parse_error, "{} {}: too many interim answers", request_.method, request_.url));
-    }
+    if (++interim_ > interim_answers_max) return finish(interim_error(request_));
     read_head();
   }
 
@@ -403,40 +368,17 @@ class Flight final : public std::enable_shared_from_this<Flight> {
     const bool failed = parser_->get().result_int() >= 500;
     const bool reusable = parser_->keep_alive() && buffer_.size() == 0 && !unsent_ && !failed;
     if (reusable) shared_.keep(host_, std::exchange(link_, {}));
-    finish(taken(parser_->release()));
+    finish(response_of(parser_->release()));
   }
 
-  void late() {
-    finish(make_error(Code::deadline_exceeded, "{} {}: no complete answer within {} ms", request_.method, request_.url,
-                      std::chrono::duration_cast<std::chrono::milliseconds>(request_.timeout).count()));
-  }
+  void late() { finish(late_error(request_)); }
   // Nothing was sent.
   void fail_connect(const std::string& step, const std::string& why) {
     finish(make_error(Code::not_ready, "{} {}: {}: {}", request_.method, request_.url, step, why));
   }
-  void fail_step(const std::string& step, const error_code& error) {
-    finish(make_error(Code::io_error, "{} {}: {}: {}", request_.method, request_.url, step, error.message()));
-  }
   void fail_read(const error_code& error) {
-    if (unsent_ && !parser_->got_some()) return fail_step("cannot send", unsent_);
-    if (error == http::error::body_limit) {
-      return finish(make_error(Code::too_large, "{} {}: the answer is larger than {} bytes", request_.method,
-                               request_.url, request_.body_bytes_max));
-    }
-    if (error == http::error::header_limit) {
-      return finish(make_error(Code::too_large, "{} {}: the head of the answer is larger than {} bytes",
-                               request_.method, request_.url, head_bytes_max));
-    }
-    if (error == http::error::end_of_stream || error == http::error::partial_message || error == asio::error::eof ||
-        error == asio::ssl::error::stream_truncated) {
-      return finish(make_error(Code::io_error, "{} {}: the server closed the connection before its answer was complete",
-                               request_.method, request_.url));
-    }
-    if (error.category() == http::make_error_code(http::error::bad_version).category()) {
-      return finish(make_error(Code::parse_error, "{} {}: the answer is not valid HTTP: {}", request_.method,
-                               request_.url, error.message()));
-    }
-    fail_step("cannot read the answer", error);
+    const bool sent = !unsent_ || parser_->got_some();
+    finish(sent ? call_error(request_, "cannot read the answer", error) : call_error(request_, "cannot send", unsent_));
   }
 
   // Whatever step is still open ends on a closed socket and finds `done_` empty.
@@ -468,7 +410,7 @@ class Flight final : public std::enable_shared_from_this<Flight> {
   error_code unsent_;
   int interim_ = 0;
   std::size_t counted_ = 0;  // bytes of its body that are in answer_bytes
-  boost::beast::flat_buffer buffer_{head_bytes_max + 64 * 1024};
+  boost::beast::flat_buffer buffer_{answer_head_bytes_max + 64 * 1024};
   std::unique_ptr<http::response_parser<http::string_body>> parser_;
 };
 

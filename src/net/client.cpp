@@ -4,8 +4,6 @@
 // which would leave every fuzz target without this module.
 #include "jackdaw/net/client.h"
 
-#include <sys/socket.h>
-
 #include <array>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -19,6 +17,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <unordered_map>
 
+#include "src/net/client_message.h"
 #include "src/net/client_tls.h"
 #include "src/net/request_head.h"
 #include "src/net/url.h"
@@ -32,9 +31,6 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::uint32_t head_bytes_max = 64 * 1024;
-constexpr int interim_answers_max = 8;
-
 // How far a call got before it failed: a kept connection may have been closed under us, a fresh one not.
 struct CallState {
   bool answer_began = false;
@@ -44,16 +40,6 @@ bool is_idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
 }
 
-Result<void> check_request(const ClientRequest& request) {
-  if (!is_token(request.method)) return make_error(Code::invalid_argument, "\"{}\" is not a method", request.method);
-  for (const Header& header : request.headers) {
-    if (!is_token(header.name) || !is_field_value(header.value)) {
-      return make_error(Code::invalid_argument, "the header \"{}\" has an impossible name or value", header.name);
-    }
-  }
-  return {};
-}
-
 bool has_header(const ClientRequest& request, std::string_view name) {
   for (const Header& header : request.headers) {
     if (iequals(header.name, name)) return true;
@@ -61,52 +47,16 @@ bool has_header(const ClientRequest& request, std::string_view name) {
   return false;
 }
 
-bool is_own_header(std::string_view name) {
-  return iequals(name, "content-length") || iequals(name, "transfer-encoding") || iequals(name, "connection");
-}
-
 std::string request_head(const ClientRequest& request, const Url& url) {
   std::string head = request.method + " " + url.target + " HTTP/1.1\r\n";
   if (!has_header(request, "host")) head += "Host: " + url.authority + "\r\n";
   if (!has_header(request, "user-agent")) head += "User-Agent: jackdaw\r\n";
   for (const Header& header : request.headers) {
-    if (!is_own_header(header.name)) head += header.name + ": " + header.value + "\r\n";
+    if (!is_framing_header(header.name)) head += header.name + ": " + header.value + "\r\n";
   }
   const bool bodiless = request.body.empty() && (request.method == "GET" || request.method == "HEAD");
   if (!bodiless) head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
   return head + "\r\n";
-}
-
-Error call_error(const ClientRequest& request, std::string_view step, const error_code& error) {
-  if (error == beast::error::timeout) {
-    return make_error(Code::deadline_exceeded, "{} {}: no complete answer within {} ms", request.method, request.url,
-                      std::chrono::duration_cast<std::chrono::milliseconds>(request.timeout).count());
-  }
-  if (error == http::error::body_limit) {
-    return make_error(Code::too_large, "{} {}: the answer is larger than {} bytes", request.method, request.url,
-                      request.body_bytes_max);
-  }
-  if (error == http::error::header_limit) {
-    return make_error(Code::too_large, "{} {}: the head of the answer is larger than {} bytes", request.method,
-                      request.url, head_bytes_max);
-  }
-  if (error == http::error::end_of_stream || error == http::error::partial_message || error == asio::error::eof ||
-      error == asio::ssl::error::stream_truncated) {
-    return make_error(Code::io_error, "{} {}: the server closed the connection before its answer was complete",
-                      request.method, request.url);
-  }
-  if (error.category() == http::make_error_code(http::error::bad_version).category()) {
-    return make_error(Code::parse_error, "{} {}: the answer is not valid HTTP: {}", request.method, request.url,
-                      error.message());
-  }
-  return make_error(Code::io_error, "{} {}: {}: {}", request.method, request.url, step, error.message());
-}
-
-// Nothing to read and not closed: what an idle kept connection must look like.
-bool is_fresh(tcp::socket& socket) {
-  char byte = 0;
-  const ssize_t got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 using PlainStream = beast::tcp_stream;
@@ -129,7 +79,7 @@ class BeastClient final : public HttpClient {
     JACKDAW_TRY(check_request(request));
     JACKDAW_ASSIGN(const Url url, parse_url(request.url));
     const auto deadline = std::chrono::steady_clock::now() + request.timeout;
-    const std::string key = (url.secure ? "https|" : "http|") + url.host + '|' + std::to_string(url.port);
+    const std::string key = connection_key(url);
     if (Link kept = take_kept(key)) {
       CallState state;
       auto result = call(request, url, key, deadline, std::move(kept), state);
@@ -242,12 +192,12 @@ class BeastClient final : public HttpClient {
     // A server may refuse a body it has not read: its answer counts, not our broken pipe.
     const error_code unsent = write(request, url, stream);
     if (unsent == beast::error::timeout) return call_error(request, "cannot send", unsent);
-    beast::flat_buffer buffer(head_bytes_max + 64 * 1024);
+    beast::flat_buffer buffer(answer_head_bytes_max + 64 * 1024);
     JACKDAW_ASSIGN(const auto parser, read_head(request, stream, buffer, unsent, state));
     const error_code error = run([&](auto done) { http::async_read(stream, buffer, *parser, done); });
     if (error) return call_error(request, "cannot read the answer", error);
     reusable = parser->keep_alive() && buffer.size() == 0 && !unsent;
-    return take_response(parser->release());
+    return response_of(parser->release());
   }
 
   // One request, and a good answer's body as it comes; another one's as a whole.
@@ -257,14 +207,14 @@ class BeastClient final : public HttpClient {
     const error_code unsent = write(request, url, stream);
     if (unsent == beast::error::timeout) return call_error(request, "cannot send", unsent);
     CallState state;
-    beast::flat_buffer buffer(head_bytes_max + 64 * 1024);
+    beast::flat_buffer buffer(answer_head_bytes_max + 64 * 1024);
     JACKDAW_ASSIGN(const auto parser, read_head(request, stream, buffer, unsent, state));
     const int status = static_cast<int>(parser->get().result_int());
     error_code error;
     if (status < 200 || status > 299) {
       error = run([&](auto done) { http::async_read(stream, buffer, *parser, done); });
       if (error) return call_error(request, "cannot read the answer", error);
-      return take_response(parser->release());
+      return response_of(parser->release());
     }
     parser->body_limit(boost::none);
     while (!parser->is_done()) {
@@ -276,7 +226,7 @@ class BeastClient final : public HttpClient {
       body.clear();
     }
     parser->get().body().clear();
-    return take_response(parser->release());
+    return response_of(parser->release());
   }
 
   template <typename Stream>
@@ -292,7 +242,7 @@ class BeastClient final : public HttpClient {
                                             const error_code& unsent, CallState& state) {
     for (int interim = 0; interim < interim_answers_max; ++interim) {
       auto parser = std::make_unique<Parser>();
-      parser->header_limit(head_bytes_max);
+      parser->header_limit(answer_head_bytes_max);
       parser->body_limit(request.body_bytes_max);
       if (request.method == "HEAD") parser->skip(true);
       const error_code error = run([&](auto done) { http::async_read_header(stream, buffer, *parser, done); });
@@ -301,17 +251,7 @@ class BeastClient final : public HttpClient {
       if (error) return call_error(request, "cannot read the answer", error);
       if (parser->get().result_int() >= 200) return parser;
     }
-    return make_error(Code::parse_error, "{} {}: too many interim answers", request.method, request.url);
-  }
-
-  static ClientResponse take_response(beast::http::response<beast::http::string_body> message) {
-    ClientResponse response;
-    response.status = static_cast<int>(message.result_int());
-    for (const auto& field : message) {
-      response.headers.push_back({std::string(field.name_string()), std::string(field.value())});
-    }
-    response.body = std::move(message.body());
-    return response;
+    return interim_error(request);
   }
 
   asio::io_context context_{1};
