@@ -9,10 +9,11 @@
 // 16 tokens, whose records stay in L1, all those groups.
 //
 // Predicted for Sapphire Rapids, where tdpbssd takes 16 cycles for these 8,192 products and 16 tokens' sums 64 vector
-// operations on two ports: 37 cycles a block, bound by loads. Measured, one thread, 3072 x 576, 512 tokens: Q4_1 238,
-// Q4_0 266, Q6_K 161 G multiply-adds/s, 92 cycles a block for Q4_1; linear_avx512 gives 125, 144 and 87 beside it.
-// Tiles alone take 63 of them, sums alone 46. Neither four product registers and up to three blocks ahead nor fewer
-// groups at a time (codes in L1 instead of L2) changed that.
+// operations on two ports: 37 cycles a block, bound by loads. Measured on a shared machine whose speed changes by two
+// (bench_kernels --quick --isa amx --threads 1 --encoding Q4_1, then avx512, in turns; 3072 x 576 or 768, 512 tokens;
+// two runs): Q4_1 142 and 239, Q4_0 187 and 255, Q6_K 101 and 155 G multiply-adds/s; linear_avx512 98 and 71, 94 and
+// 86, 83 and 139. At best a block of Q4_1 takes 92 cycles; without the sums it took 63, without tiles 46. Neither four
+// product registers and up to three blocks ahead nor fewer groups at a time (codes in L1 instead of L2) changed that.
 //
 // Tile instructions are written out: the intrinsics of GCC 12 do not say what memory they read, and the compiler drops
 // the stores before them.
@@ -28,8 +29,8 @@ namespace jackdaw::kernels {
 namespace {
 
 constexpr std::int64_t tile_tokens = 16;
-// Below, unpacking first and multiplying then costs more than tiles save: streams of SmolLM2, against linear_avx512,
-// 16: -12 %, 32: -2 %, 64: +11 %, 128: +24 %.
+// Below, unpacking first and multiplying then costs more than tiles save: streams of SmolLM2 (jackdaw bench llm with
+// JACKDAW_CPU=amx and avx512 in turns, medians of 7) 16: -12 %, 32: -2 %, 64: +11 %, 128: +24 %.
 constexpr std::int64_t tokens_min = 48;
 constexpr std::int64_t unpacked_blocks = 256;      // of all groups unpacked together,
 constexpr std::int64_t unpacked_blocks_max = 512;  // or of a single one: 16,384 columns
