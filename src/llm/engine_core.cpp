@@ -204,6 +204,12 @@ void EngineCore::build_batch() {
 }
 
 bool EngineCore::step() {
+  const bool had_work = run_step();
+  show_load();
+  return had_work;
+}
+
+bool EngineCore::run_step() {
   ended_.clear();
   const Instant begin = clock_.now();
   sweep(begin);
@@ -382,11 +388,16 @@ void EngineCore::learn(Instant begin, Instant end) {
   costs_.learn(plan_.decode_tokens, plan_.draft_tokens, plan_.prefill_tokens, step_ms_);
 }
 
-void EngineCore::count_step() {
+// After whatever may have changed it: the thread sleeps once there is no work, and what was set last stays.
+void EngineCore::show_load() {
   if (metrics_ == nullptr) return;
   metrics_->running.set(static_cast<double>(scheduler_.running().size()));
   metrics_->waiting.set(static_cast<double>(scheduler_.waiting().size()));
   metrics_->kv_cache_usage.set(cache_.usage());
+}
+
+void EngineCore::count_step() {
+  if (metrics_ == nullptr) return;
   metrics_->prefix_queries.add(plan_.queried_tokens);
   metrics_->prefix_hits.add(plan_.hit_tokens);
   metrics_->preemptions.add(plan_.preemptions);
@@ -461,6 +472,7 @@ void EngineCore::erase(Generation& generation) {
 
 void EngineCore::fail_all(const Error& error) {
   while (!generations_.empty()) drop(*generations_.back(), error);
+  show_load();
 }
 
 void EngineCore::abort_all(const Error& error) {
@@ -481,6 +493,7 @@ void EngineCore::abort_all(const Error& error) {
       send(*choice, std::move(delta), now);
     }
   }
+  show_load();
 }
 
 CoreState EngineCore::state() const {

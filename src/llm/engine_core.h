@@ -80,6 +80,7 @@ class EngineCore {
   void sweep(Instant now);
 
   // One step.
+  bool run_step();
   void build_batch();
   void add_rows(Sequence& sequence, std::uint32_t first_token);
   ops::SampleRow sample_row(Sequence& sequence, std::uint32_t batch_token, std::uint32_t answer_size) const;
@@ -96,6 +97,7 @@ class EngineCore {
   void send(Sequence& sequence, engine::TokenDelta delta, Instant now);
   void learn(Instant begin, Instant end);
   void count_step();
+  void show_load();
 
   // Ends.
   void end_sequence(Sequence& sequence);

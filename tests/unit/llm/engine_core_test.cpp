@@ -219,6 +219,34 @@ TEST_CASE("CancelledRequestsGiveTheirPagesBackWithinAStep") {
   CHECK(core.idle());
 }
 
+// A gauge that is only set while there is work keeps its last value for as long as nothing comes.
+TEST_CASE("GaugesFallToNothingWhenTheLastRequestIsCancelledOrFails") {
+  FakeEngine fake;
+  MetricsRegistry registry;
+  LlmMetrics metrics(registry, "fake");
+  fake.metrics = &metrics;
+  EngineCore core(fake.parts());
+  auto stream = add(core, make_request(make_prompt(100, 1), 400));
+  for (int i = 0; i < 5; ++i) core.step();
+  REQUIRE(metrics.running.value() == 1);
+  REQUIRE(metrics.kv_cache_usage.value() > 0);
+
+  SECTION("cancelled: the next step lets go of it") {
+    stream->cancel = true;
+    core.step();
+  }
+  SECTION("failed: at once, for there may be no step after it") {
+    core.fail_all(make_error(Code::internal, "The device is gone."));
+  }
+  SECTION("aborted: at once") {
+    core.abort_all(make_error(Code::not_ready, "The model is being shut down."));
+  }
+  CHECK(core.idle());
+  CHECK(metrics.running.value() == 0);
+  CHECK(metrics.waiting.value() == 0);
+  CHECK(metrics.kv_cache_usage.value() == 0);
+}
+
 TEST_CASE("RequestsPastTheirDeadlineEnd") {
   FakeEngine fake(fake_limits(), {.ms_per_step = 10});
   EngineCore core(fake.parts());
