@@ -41,13 +41,16 @@ function(jackdaw_executable)
   endif()
 endfunction()
 
-# jackdaw_test(name modules...): unit tests of one module, tests/unit/<name>/*.cpp, as the binary test_<name>.
+# jackdaw_test(name modules... [LONG tags...]): unit tests of one module, tests/unit/<name>/*.cpp, as the binary
+# test_<name>. Cases tagged with one of LONG take minutes under sanitizers: each such tag is a test of its own, begun
+# first, so that they run side by side.
 function(jackdaw_test name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${name}/*.cpp)
   if(NOT sources)
     return()
   endif()
-  list(TRANSFORM ARGN PREPEND jackdaw_ OUTPUT_VARIABLE libs)
+  cmake_parse_arguments(arg "" "" "LONG" ${ARGN})
+  list(TRANSFORM arg_UNPARSED_ARGUMENTS PREPEND jackdaw_ OUTPUT_VARIABLE libs)
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE ${libs} jackdaw_catch_main jackdaw_simdjson Threads::Threads)
   # Tests may look at their own module's private headers, as "src/<module>/x.h" or through the module's folder.
@@ -58,7 +61,13 @@ function(jackdaw_test name)
   if(NOT name MATCHES "^(kernels|ops|arch|text|llm)$")
     target_compile_options(test_${name} PRIVATE -O0)
   endif()
-  add_test(NAME unit.${name} COMMAND test_${name})
+  set(rest)
+  foreach(tag IN LISTS arg_LONG)
+    add_test(NAME unit.${name}.${tag} COMMAND test_${name} [${tag}])
+    set_tests_properties(unit.${name}.${tag} PROPERTIES COST 1000)
+    string(APPEND rest "~[${tag}]")
+  endforeach()
+  add_test(NAME unit.${name} COMMAND test_${name} ${rest})
 endfunction()
 
 # jackdaw_fuzz(name modules...): tests/fuzz/<name>.cpp. With JACKDAW_FUZZ it is a libFuzzer binary; otherwise it runs

@@ -6,7 +6,7 @@
 //   for (const BackendCase& c : backend_cases()) {
 //     INFO(c.name);
 //     CHECK(compare_with_reference(c, *reference_logits(c), *backend, 0.02) == "");
-//     CHECK(differs_when_split(c, *backend, 1) == "");
+//     CHECK(differs_when_split(c, *run_case(c, *backend), *backend, 1) == "");
 //   }
 #pragma once
 
@@ -63,8 +63,9 @@ std::string compare_with_reference(const BackendCase& c, const CaseLogits& expec
 // What the reference backend makes of a case: slow, so once per case.
 Result<CaseLogits> reference_logits(const BackendCase& c);
 
-// "" when the logits are bit for bit those of running the sequences one after the other, at most `chunk` tokens a step.
-std::string differs_when_split(const BackendCase& c, Backend& backend, std::uint32_t chunk);
+// "" when running the sequences one after the other, at most `chunk` tokens a step, gives bit for bit the logits of
+// `whole`, which run_case made on such a backend.
+std::string differs_when_split(const BackendCase& c, const CaseLogits& whole, Backend& backend, std::uint32_t chunk);
 
 // `rows` x `columns` of random weights with a mean square of about 1 / columns, as the file holds them.
 std::vector<std::byte> random_rows(Encoding encoding, std::int64_t rows, std::int64_t columns, std::uint64_t seed);
