@@ -30,9 +30,9 @@
 #include <utility>
 #include <vector>
 
+#include "jackdaw/base/ascii.h"
 #include "src/net/client_message.h"
 #include "src/net/client_tls.h"
-#include "src/net/request_head.h"
 #include "src/net/url.h"
 
 namespace jackdaw::net {
@@ -48,7 +48,7 @@ std::string head_of(const ClientRequest& request, const Url& url) {
   bool has_host = false;
   for (const Header& header : request.headers) {
     if (is_framing_header(header.name)) continue;
-    has_host |= iequals(header.name, "host");
+    has_host |= ascii_iequals(header.name, "host");
     head += header.name + ": " + header.value + "\r\n";
   }
   if (!has_host) head += "Host: " + url.authority + "\r\n";

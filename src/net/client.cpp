@@ -17,9 +17,9 @@
 #include <boost/beast/http/string_body.hpp>
 #include <unordered_map>
 
+#include "jackdaw/base/ascii.h"
 #include "src/net/client_message.h"
 #include "src/net/client_tls.h"
-#include "src/net/request_head.h"
 #include "src/net/url.h"
 
 namespace jackdaw::net {
@@ -42,7 +42,7 @@ bool is_idempotent(std::string_view method) {
 
 bool has_header(const ClientRequest& request, std::string_view name) {
   for (const Header& header : request.headers) {
-    if (iequals(header.name, name)) return true;
+    if (ascii_iequals(header.name, name)) return true;
   }
   return false;
 }

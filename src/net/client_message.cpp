@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "jackdaw/base/ascii.h"
 #include "src/net/request_head.h"
 
 namespace jackdaw::net {
@@ -26,7 +27,8 @@ Result<void> check_request(const ClientRequest& request) {
 }
 
 bool is_framing_header(std::string_view name) {
-  return iequals(name, "content-length") || iequals(name, "transfer-encoding") || iequals(name, "connection");
+  return ascii_iequals(name, "content-length") || ascii_iequals(name, "transfer-encoding") ||
+         ascii_iequals(name, "connection");
 }
 
 std::string connection_key(const Url& url) {

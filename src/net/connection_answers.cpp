@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <charconv>
 
+#include "jackdaw/base/ascii.h"
 #include "jackdaw/base/log.h"
 #include "src/net/connection.h"
 
@@ -14,7 +15,7 @@ constexpr std::size_t event_flush_bytes = 64 * 1024;  // an event stream writes 
 
 bool says_close(const Response& response) {
   for (const Header& header : response.headers) {
-    if (iequals(header.name, "connection") && iequals(header.value, "close")) return true;
+    if (ascii_iequals(header.name, "connection") && ascii_iequals(header.value, "close")) return true;
   }
   return false;
 }

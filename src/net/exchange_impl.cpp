@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "jackdaw/base/ascii.h"
 #include "src/net/connection.h"
 #include "src/net/io_thread.h"
 
@@ -31,7 +32,7 @@ std::string_view method_name(Method method) {
 
 std::optional<std::string_view> RequestImpl::header(std::string_view name) const {
   for (const FieldSpan& field : head.fields) {
-    if (field.name.size == name.size() && iequals(field.name.in(base), name)) return field.value.in(base);
+    if (field.name.size == name.size() && ascii_iequals(field.name.in(base), name)) return field.value.in(base);
   }
   return std::nullopt;
 }

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "jackdaw/base/ascii.h"
+
 namespace jackdaw::net {
 namespace {
 
@@ -51,9 +53,6 @@ bool all_in(const std::array<bool, 256>& table, std::string_view text) {
   return true;
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -89,14 +88,6 @@ Method method_of(std::string_view text) {
 }
 
 }  // namespace
-
-bool iequals(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
 
 bool is_token(std::string_view text) {
   return !text.empty() && all_in(token_table, text);
@@ -229,8 +220,8 @@ bool HeadParser::take_target(std::string_view bytes) {
     refuse(405, "method", "CONNECT is not supported: this is not a proxy", head_.target.begin);
     return false;
   }
-  if (iequals(target.substr(0, 7), "http://")) return take_absolute_target(bytes, 7);
-  if (iequals(target.substr(0, 8), "https://")) return take_absolute_target(bytes, 8);
+  if (ascii_iequals(target.substr(0, 7), "http://")) return take_absolute_target(bytes, 7);
+  if (ascii_iequals(target.substr(0, 8), "https://")) return take_absolute_target(bytes, 8);
   const bool asterisk = target == "*" && head_.method == Method::options;
   if (target.front() != '/' && !asterisk) {
     refuse(400, "bad_request", "the request target must start with '/'", head_.target.begin);
@@ -287,7 +278,7 @@ bool HeadParser::take_field(std::string_view bytes, std::size_t begin, std::size
   }
   const std::string_view name = bytes.substr(begin, colon - begin);
   head_.fields.push_back({span_of(name, bytes), span_of(value, bytes)});
-  if (name.size() == 4 && iequals(name, "host")) host_ = span_of(value, bytes);
+  if (name.size() == 4 && ascii_iequals(name, "host")) host_ = span_of(value, bytes);
   return know_field(name, value, begin);
 }
 
@@ -295,19 +286,20 @@ bool HeadParser::take_field(std::string_view bytes, std::size_t begin, std::size
 bool HeadParser::know_field(std::string_view name, std::string_view value, std::size_t offset) {
   switch (name.size()) {
     case 4:
-      return !iequals(name, "host") || know_host(value, offset);
+      return !ascii_iequals(name, "host") || know_host(value, offset);
     case 6:
-      if (iequals(name, "expect")) (iequals(value, "100-continue") ? head_.expects_continue : expects_other_) = true;
+      if (ascii_iequals(name, "expect"))
+        (ascii_iequals(value, "100-continue") ? head_.expects_continue : expects_other_) = true;
       return true;
     case 10:
-      if (iequals(name, "connection")) know_connection(value);
+      if (ascii_iequals(name, "connection")) know_connection(value);
       return true;
     case 14:
-      return !iequals(name, "content-length") || know_content_length(value, offset);
+      return !ascii_iequals(name, "content-length") || know_content_length(value, offset);
     case 16:
-      return !iequals(name, "content-encoding") || know_content_encoding(value, offset);
+      return !ascii_iequals(name, "content-encoding") || know_content_encoding(value, offset);
     case 17:
-      return !iequals(name, "transfer-encoding") || know_transfer_encoding(value, offset);
+      return !ascii_iequals(name, "transfer-encoding") || know_transfer_encoding(value, offset);
     default:
       return true;
   }
@@ -343,7 +335,7 @@ bool HeadParser::know_content_length(std::string_view value, std::size_t offset)
 }
 
 bool HeadParser::know_transfer_encoding(std::string_view value, std::size_t offset) {
-  if (has_transfer_encoding_ || !iequals(value, "chunked")) {
+  if (has_transfer_encoding_ || !ascii_iequals(value, "chunked")) {
     refuse(400, "smuggling", "Transfer-Encoding must be `chunked`, once", offset);
     return false;
   }
@@ -356,11 +348,11 @@ bool HeadParser::know_content_encoding(std::string_view value, std::size_t offse
     refuse(415, "content_encoding", "only one Content-Encoding is read", offset);
     return false;
   }
-  if (iequals(value, "gzip") || iequals(value, "x-gzip")) {
+  if (ascii_iequals(value, "gzip") || ascii_iequals(value, "x-gzip")) {
     head_.coding = ContentCoding::gzip;
-  } else if (iequals(value, "deflate")) {
+  } else if (ascii_iequals(value, "deflate")) {
     head_.coding = ContentCoding::deflate;
-  } else if (!value.empty() && !iequals(value, "identity")) {
+  } else if (!value.empty() && !ascii_iequals(value, "identity")) {
     head_.coding = ContentCoding::unknown;
   }
   return true;
@@ -370,8 +362,8 @@ void HeadParser::know_connection(std::string_view value) {
   while (!value.empty()) {
     const std::size_t comma = value.find(',');
     const std::string_view option = trimmed(value.substr(0, comma));
-    says_close_ = says_close_ || iequals(option, "close");
-    says_keep_alive_ = says_keep_alive_ || iequals(option, "keep-alive");
+    says_close_ = says_close_ || ascii_iequals(option, "close");
+    says_keep_alive_ = says_keep_alive_ || ascii_iequals(option, "keep-alive");
     value = comma == std::string_view::npos ? std::string_view{} : value.substr(comma + 1);
   }
 }
@@ -388,7 +380,7 @@ bool HeadParser::finish(std::string_view bytes) {
     refuse(400, "bad_request", "an HTTP/1.1 request must have a Host", head_.size);
     return false;
   }
-  if (authority_.size != 0 && has_host_ && !iequals(authority_.in(bytes.data()), host_.in(bytes.data()))) {
+  if (authority_.size != 0 && has_host_ && !ascii_iequals(authority_.in(bytes.data()), host_.in(bytes.data()))) {
     refuse(400, "smuggling", "Host and the host of the request target differ", head_.size);
     return false;
   }

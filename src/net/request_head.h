@@ -110,7 +110,6 @@ class HeadParser {
   Span32 authority_;  // of an absolute-form target
 };
 
-bool iequals(std::string_view a, std::string_view b);
 bool is_token(std::string_view text);        // RFC 9110 §5.6.2
 bool is_field_value(std::string_view text);  // no control characters but HTAB
 

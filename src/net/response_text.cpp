@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "jackdaw/base/ascii.h"
 #include "jackdaw/base/text.h"
 #include "src/net/request_head.h"
 
@@ -65,15 +66,15 @@ void append_number(std::string& out, std::size_t number) {
 bool is_own_field(std::string_view name) {
   switch (name.size()) {
     case 4:
-      return iequals(name, "date");
+      return ascii_iequals(name, "date");
     case 6:
-      return iequals(name, "server");
+      return ascii_iequals(name, "server");
     case 10:
-      return iequals(name, "connection") || iequals(name, "keep-alive");
+      return ascii_iequals(name, "connection") || ascii_iequals(name, "keep-alive");
     case 14:
-      return iequals(name, "content-length");
+      return ascii_iequals(name, "content-length");
     case 17:
-      return iequals(name, "transfer-encoding");
+      return ascii_iequals(name, "transfer-encoding");
     default:
       return false;
   }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "src/net/request_head.h"
+#include "jackdaw/base/ascii.h"
 
 namespace jackdaw::net {
 namespace {
@@ -22,9 +22,9 @@ Result<Url> parse_url(std::string_view text) {
   if (!is_clean(text))
     return bad_url(text, "it holds spaces, control characters or bytes that must be percent-encoded");
   Url url;
-  url.secure = iequals(text.substr(0, 8), "https://");
+  url.secure = ascii_iequals(text.substr(0, 8), "https://");
   if (url.secure) url.port = 443;
-  if (!url.secure && !iequals(text.substr(0, 7), "http://")) {
+  if (!url.secure && !ascii_iequals(text.substr(0, 7), "http://")) {
     return bad_url(text, "it must start with http:// or https://");
   }
   std::string_view rest = text.substr(url.secure ? 8 : 7);

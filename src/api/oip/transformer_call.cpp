@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "jackdaw/base/ascii.h"
 #include "jackdaw/base/text.h"
 #include "jackdaw/net/async_client.h"
 #include "jackdaw/serving/router.h"
@@ -21,13 +22,6 @@ using serving::ServedModelPtr;
 constexpr std::string_view loop_header = "x-jackdaw-transformer";
 // Of what comes in, KServe's transformers pass on three: x-request-id, x-b3-traceid and authorization.
 constexpr std::string_view trace_header = "x-b3-traceid";
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
 
 template <typename Names>
 bool contains(const Names& names, std::string_view name) {
@@ -60,14 +54,14 @@ constexpr std::array<std::string_view, 2> answer_headers_kept{"date", "server"};
 std::vector<std::string> named_by_connection(const std::vector<net::Header>& headers) {
   std::vector<std::string> out;
   for (const net::Header& header : headers) {
-    if (lower(header.name) != "connection") continue;
+    if (!ascii_iequals(header.name, "connection")) continue;
     std::string_view rest = header.value;
     while (!rest.empty()) {
       const std::size_t comma = rest.find(',');
       std::string_view name = rest.substr(0, comma);
       while (!name.empty() && (name.front() == ' ' || name.front() == '\t')) name.remove_prefix(1);
       while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
-      if (!name.empty()) out.push_back(lower(name));
+      if (!name.empty()) out.push_back(ascii_lower(name));
       rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
     }
   }
@@ -98,7 +92,7 @@ net::ClientRequest forwarded_request(const Call& call, const ServedModel& model,
   const std::vector<net::Header> headers = from.headers();
   const std::vector<std::string> named = named_by_connection(headers);
   for (const net::Header& header : headers) {
-    std::string name = lower(header.name);
+    std::string name = ascii_lower(header.name);
     if (contains(connection_headers, name) || contains(request_headers_kept, name) || contains(named, name)) continue;
     to.headers.push_back({std::move(name), header.value});
   }
@@ -122,7 +116,7 @@ net::Response answer_of(const Call& call, net::ClientResponse from) {
   to.content_type = {};  // theirs, among the headers
   to.body = std::move(from.body);
   for (net::Header& header : from.headers) {
-    std::string name = lower(header.name);
+    std::string name = ascii_lower(header.name);
     const bool connections = contains(connection_headers, name) || contains(named, name);
     if (connections || contains(answer_headers_kept, name) || name.starts_with("access-control-")) continue;
     if (is_passed_through(call, name)) continue;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
 
+#include "jackdaw/base/ascii.h"
 #include "jackdaw/base/text.h"
 
 namespace jackdaw::app {
@@ -12,12 +12,6 @@ namespace {
 
 // Groups whose objects the commands are for; a cluster has many more.
 constexpr std::array<std::string_view, 2> own_groups{"serving.kserve.io", "jackdaw.dev"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
 
 std::string text_of(const spec::Json& json, std::string_view name) {
   const spec::Json* found = json.find(name);
@@ -40,7 +34,7 @@ bool has(const std::vector<std::string>& list, std::string_view word) {
 bool is_named(const ResourceType& type, const std::string& word) {
   const std::size_t dot = word.find('.');
   const std::string name = word.substr(0, dot);
-  if (name != type.plural && name != type.singular && name != lower(type.kind) && !has(type.short_names, name)) {
+  if (name != type.plural && name != type.singular && name != ascii_lower(type.kind) && !has(type.short_names, name)) {
     return false;
   }
   if (dot == std::string::npos) return true;
@@ -76,7 +70,7 @@ std::vector<ResourceType> read_resource_list(const spec::Json& answer) {
     if (type.plural.empty() || type.plural.find('/') != std::string::npos) continue;
     type.kind = text_of(resource, "kind");
     type.singular = text_of(resource, "singularName");
-    if (type.singular.empty()) type.singular = lower(type.kind);
+    if (type.singular.empty()) type.singular = ascii_lower(type.kind);
     type.short_names = texts_of(resource, "shortNames");
     type.in_all = has(texts_of(resource, "categories"), "all");
     const spec::Json* namespaced = resource.find("namespaced");
@@ -120,7 +114,7 @@ Result<ResourceTypes> ResourceTypes::discover(ApiClient& client) {
 }
 
 Result<ResourceType> ResourceTypes::find(std::string_view word) const {
-  const std::string wanted = lower(word);
+  const std::string wanted = ascii_lower(word);
   const auto found =
       std::find_if(types_.begin(), types_.end(), [&](const auto& type) { return is_named(type, wanted); });
   if (found != types_.end()) return *found;
