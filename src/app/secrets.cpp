@@ -1,10 +1,10 @@
 #include "src/app/secrets.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <utility>
+
+#include "jackdaw/base/file.h"
 
 namespace jackdaw::app {
 namespace {
@@ -23,27 +23,17 @@ std::shared_ptr<const api::Grant> grant_of(const spec::DaemonGrant& from) {
   return std::make_shared<const api::Grant>(std::move(to));
 }
 
-Result<std::string> read_small_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return make_error(Code::io_error, "the token file {} cannot be read", path);
-  std::string text(token_file_bytes_max + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return make_error(Code::io_error, "the token file {} cannot be read", path);
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > token_file_bytes_max) {
-    return make_error(Code::too_large, "the token file {} is larger than {} bytes", path, token_file_bytes_max);
-  }
-  return text;
-}
-
 Result<std::vector<Sha256>> hashes_of(const spec::DaemonToken& token) {
   if (!token.token_file.is_set) {
     Result<Sha256> hash = api::token_hash(*token.token);
     if (!hash) return std::move(hash).error().at(token.token.place.text());
     return std::vector<Sha256>{*hash};
   }
-  Result<std::string> text = read_small_file(*token.token_file);
-  if (!text) return std::move(text).error().at(token.token_file.place.text());
+  const Result<std::string> text = read_file(*token.token_file, token_file_bytes_max);
+  if (!text) {
+    return make_error(text.error().code, "the token file {} {}", *token.token_file, text.error().message)
+        .at(token.token_file.place.text());
+  }
   Result<std::vector<Sha256>> hashes = api::read_token_lines(*text);
   if (!hashes) return std::move(hashes).error().at(*token.token_file);
   if (hashes->empty()) {

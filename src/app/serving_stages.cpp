@@ -1,11 +1,10 @@
 #include "src/app/serving_stages.h"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "jackdaw/api/api.h"
+#include "jackdaw/base/file.h"
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/text.h"
 #include "jackdaw/serving/batcher.h"
@@ -50,14 +49,9 @@ serving::BatcherContext batcher_context(const StageContext& context, const std::
 }
 
 Result<std::string> file_text(const std::string& path) {
-  std::error_code error;
-  const auto bytes = std::filesystem::file_size(path, error);
-  if (error) return make_error(Code::io_error, "The warm-up request {} cannot be read: {}.", path, error.message());
-  if (bytes > warm_up_bytes_max) return make_error(Code::too_large, "The warm-up request {} has over 64 MiB.", path);
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file && text.empty()) return make_error(Code::io_error, "The warm-up request {} cannot be read.", path);
-  return text;
+  Result<std::string> text = read_file(path, warm_up_bytes_max);
+  if (text) return text;
+  return make_error(text.error().code, "The warm-up request {} {}.", path, text.error().message);
 }
 
 // A file's request must be answered: it is what the owner of the service says clients will send.

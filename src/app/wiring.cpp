@@ -2,14 +2,13 @@
 
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <thread>
 #include <utility>
 
 #include "jackdaw/api/api.h"
 #include "jackdaw/base/cpu.h"
 #include "jackdaw/base/env.h"
+#include "jackdaw/base/file.h"
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/log_ring.h"
 #include "jackdaw/base/machine_memory.h"
@@ -72,17 +71,10 @@ Result<std::string> chat_template_text(const spec::LlmSettings& settings, const 
   if (storage.local_needs_root) {
     JACKDAW_ASSIGN(path, storage::resolve(*settings.chat_template, base_dir, storage));
   }
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file && text.empty()) {
-    return make_error(Code::io_error, "The chat template {} cannot be read.", path.string())
-        .at(settings.chat_template.place.text());
-  }
-  if (text.size() > bytes_max) {
-    return make_error(Code::too_large, "The chat template {} is larger than 1 MiB.", path.string())
-        .at(settings.chat_template.place.text());
-  }
-  return text;
+  Result<std::string> text = read_file(path, bytes_max);
+  if (text) return text;
+  return make_error(text.error().code, "The chat template {} {}.", path.string(), text.error().message)
+      .at(settings.chat_template.place.text());
 }
 
 engine::LlmOptions llm_options(const spec::LlmSettings& from) {

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <limits>
 
+#include "jackdaw/base/file.h"
 #include "jackdaw/base/log.h"
 #include "jackdaw/base/text.h"
 
@@ -15,7 +14,7 @@ namespace jackdaw::llm {
 
 namespace {
 
-constexpr std::uintmax_t config_bytes_max = 1 << 20;
+constexpr std::size_t config_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t end_tokens_max = 1024;
 
 // Takes a number into `out` when it lies within [low, high].
@@ -101,16 +100,9 @@ Result<GenerationDefaults> read_generation_defaults(const formats::ModelFile& fi
     out = from_gguf(file.metadata());
   } else {
     const std::filesystem::path path = file.folder() / "generation_config.json";
-    std::error_code failed;
-    const std::uintmax_t size = std::filesystem::file_size(path, failed);
-    if (!failed) {
-      if (size > config_bytes_max) {
-        return make_error(Code::too_large, "generation_config.json is larger than {} bytes.", config_bytes_max)
-            .at(path.string());
-      }
-      std::ifstream in(path, std::ios::binary);
-      const std::string json{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-      auto parsed = parse_generation_config(json);
+    JACKDAW_ASSIGN(const std::optional<std::string> json, read_file_if_present(path, config_bytes_max));
+    if (json) {
+      auto parsed = parse_generation_config(*json);
       if (!parsed) return std::move(parsed).error().at(path.string());
       out = std::move(*parsed);
     }

@@ -2,19 +2,18 @@
 
 #include <simdjson.h>
 
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <optional>
 #include <utility>
 
+#include "jackdaw/base/file.h"
 #include "jackdaw/base/text.h"
 
 namespace jackdaw::llm {
 
 namespace {
 
-constexpr std::uintmax_t file_bytes_max = 16u << 20;
+constexpr std::size_t file_bytes_max = std::size_t{16} << 20;
 constexpr std::string_view white = " \t\n\r\f\v";
 
 std::string_view trim_left(std::string_view text) {
@@ -29,18 +28,6 @@ std::string_view trim(std::string_view text) {
 }
 
 // ---- finding the template -----------------------------------------------------------------------------------------
-
-// nullopt: there is no such file.
-Result<std::optional<std::string>> read_file(const std::filesystem::path& path) {
-  std::error_code failed;
-  const std::uintmax_t size = std::filesystem::file_size(path, failed);
-  if (failed) return std::optional<std::string>();
-  if (size > file_bytes_max) {
-    return make_error(Code::too_large, "The file is larger than {} bytes.", file_bytes_max).at(path.string());
-  }
-  std::ifstream in(path, std::ios::binary);
-  return std::optional<std::string>(std::string{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()});
-}
 
 // tokenizer_config.json: "chat_template" is a text, or a list of {"name", "template"}.
 std::string template_in_config(std::string_view json) {
@@ -203,9 +190,9 @@ Result<std::string> find_chat_template(const formats::ModelFile& file, const std
   if (!chosen.empty()) return chosen;
   if (const auto own = file.metadata().text("tokenizer.chat_template")) return std::string(*own);
   if (file.kind() == formats::ModelFileKind::gguf) return std::string();
-  JACKDAW_ASSIGN(auto jinja, read_file(file.folder() / "chat_template.jinja"));
+  JACKDAW_ASSIGN(auto jinja, read_file_if_present(file.folder() / "chat_template.jinja", file_bytes_max));
   if (jinja) return std::move(*jinja);
-  JACKDAW_ASSIGN(auto config, read_file(file.folder() / "tokenizer_config.json"));
+  JACKDAW_ASSIGN(auto config, read_file_if_present(file.folder() / "tokenizer_config.json", file_bytes_max));
   return config ? template_in_config(*config) : std::string();
 }
 

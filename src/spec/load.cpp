@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "jackdaw/base/file.h"
 #include "src/spec/checker.h"
 #include "src/spec/daemon_reader.h"
 #include "src/spec/kinds.h"
@@ -28,22 +29,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // At most `bytes_max` + 1 bytes, so that the reader can say that a file is too large.
-Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+Result<std::string> read_config(const std::string& path, std::size_t bytes_max) {
   const int fd = path == "-" ? ::dup(0) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return make_error(Code::io_error, "cannot be read: {}", std::strerror(errno));
-  std::string text;
-  std::array<char, 65536> chunk;
-  while (text.size() <= bytes_max) {
-    const ssize_t got = ::read(fd, chunk.data(), std::min(chunk.size(), bytes_max + 1 - text.size()));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      const int fault = errno;
-      ::close(fd);
-      return make_error(Code::io_error, "cannot be read: {}", std::strerror(fault));
-    }
-    if (got == 0) break;
-    text.append(chunk.data(), static_cast<std::size_t>(got));
-  }
+  Result<std::string> text = read_descriptor(fd, bytes_max + 1);
   ::close(fd);
   return text;
 }
@@ -121,7 +110,7 @@ class Loader {
     if (config_.files.size() >= options_.files_max) {
       return file_error(path, fmt::format("more than {} files", options_.files_max));
     }
-    auto text = read_file(path, options_.limits.bytes_max);
+    auto text = read_config(path, options_.limits.bytes_max);
     if (!text) return file_error(path, text.error().message);
     config_.files.push_back(path);
     std::error_code ignored;

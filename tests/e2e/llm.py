@@ -288,6 +288,19 @@ def ends_streams(tally, config):
                             f"{len(found)} events, the last says {ended!r}, status {status} after {time.monotonic() - began:.1f} s")
 
 
+def endless_template(tally, config):
+    """A chat template that never ends (a pipe nobody writes to, a device): the model is refused, in words and at once."""
+    for path in ("/dev/zero", str(config.parent / "pipe")):
+        if not path.startswith("/dev"):
+            os.mkfifo(path)
+        config.write_text(SERVICE.format(uri=MODEL).replace('"--max-num-seqs", "32"', f'"--chat-template", "{path}"'))
+        with Daemon(config=config, wait_ready=False) as daemon:
+            told = wait_until(lambda: "is a pipe or a device" in daemon.log_text(), 10)
+            tally.check(f"a chat template {path[:9]} is refused", told and daemon.get("/v2/health/live")[0] == 200 and daemon.resident_mb("VmHWM") < 500,
+                        f"{daemon.resident_mb('VmHWM'):.0f} MB at most")
+            tally.check("and the server ends cleanly", daemon.stop() == 0)
+
+
 def main():
     tally = Tally()
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -308,6 +321,7 @@ def main():
             tally.check("the server ends cleanly", daemon.stop() == 0)
         config.write_text(SERVICE.format(uri=MODEL))
         tally.run("streams at the end", ends_streams, tally, config)
+        tally.run("endless templates", endless_template, tally, config)
     tally.end()
 
 

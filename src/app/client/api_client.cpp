@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
-#include <fstream>
 #include <iterator>
 #include <utility>
+
+#include "jackdaw/base/ascii.h"
+#include "jackdaw/base/file.h"
 
 namespace jackdaw::app {
 namespace {
@@ -48,23 +49,16 @@ void read_warnings(std::string_view value, std::vector<std::string>& out) {
 std::vector<std::string> warnings_of(const net::ClientResponse& response) {
   std::vector<std::string> out;
   for (const net::Header& header : response.headers) {
-    constexpr std::string_view name = "warning";
-    const bool is_warning = std::equal(header.name.begin(), header.name.end(), name.begin(), name.end(),
-                                       [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+    const bool is_warning = ascii_iequals(header.name, "warning");
     if (is_warning && header.value.starts_with("299")) read_warnings(header.value, out);
   }
   return out;
 }
 
 Result<std::string> read_token(const std::string& path) {
-  constexpr std::streamsize bytes_max = 64 * 1024;
-  std::ifstream file(path, std::ios::binary);
-  std::string token(static_cast<std::size_t>(bytes_max), '\0');
-  file.read(token.data(), bytes_max);
-  if (file.bad() || !file.is_open()) {
-    return make_error(Code::io_error, "the token file {} cannot be read", path);
-  }
-  token.resize(static_cast<std::size_t>(file.gcount()));
+  Result<std::string> read = read_file(path, std::size_t{64} << 10);
+  if (!read) return make_error(read.error().code, "the token file {} {}", path, read.error().message);
+  std::string token = std::move(*read);
   while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back())) != 0) token.pop_back();
   if (token.empty()) return make_error(Code::invalid_argument, "the token file {} is empty", path);
   return token;
