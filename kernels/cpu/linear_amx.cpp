@@ -8,12 +8,15 @@
 // Loops: some groups are unpacked to signed bytes (offsets subtracted) and float scales that stay in L2; then, for each
 // 16 tokens, whose records stay in L1, all those groups.
 //
-// Predicted for Sapphire Rapids, where tdpbssd takes 16 cycles for these 8,192 products and 16 tokens' sums 64 vector
-// operations on two ports: 37 cycles a block, bound by loads. Measured on a shared machine whose speed changes by two
-// (bench_kernels --quick --isa amx --threads 1 --encoding Q4_1, then avx512, in turns; 3072 x 576 or 768, 512 tokens;
-// two runs): Q4_1 142 and 239, Q4_0 187 and 255, Q6_K 101 and 155 G multiply-adds/s; linear_avx512 98 and 71, 94 and
-// 86, 83 and 139. At best a block of Q4_1 takes 92 cycles; without the sums it took 63, without tiles 46. Neither four
-// product registers and up to three blocks ahead nor fewer groups at a time (codes in L1 instead of L2) changed that.
+// What bounds it, measured on Sapphire Rapids at 3 GHz with loops of nothing else: tdpbssd takes 16 cycles for a block
+// of 16 tokens, its two loads 13, tilestored 17, and tilezero, tdpbssd and tilestored together 30. The 64 vector
+// operations that add the products take 34 alone, but 67 as soon as there is any tile instruction near, a tilezero will
+// do: for a while after it vectors of 512 bits have one port instead of two, and those of 256 bits are not faster. So
+// 67 cycles a block, 365 G multiply-adds/s, where linear_avx512 is bound by 105. All products of 9, 16 or 32 blocks
+// first and their sums afterwards bring the second port back, but then nothing overlaps: 15 % slower. Codes asked for
+// ahead into L1: 10 % slower. Neither four product registers nor fewer groups at a time changed anything. Measured
+// (bench_kernels --quick --isa amx --threads 1 --encoding Q4_1, then avx512, in turns; 3072 x 576, the better of
+// three): 128 tokens 255 and 181, 512 tokens 288 and 166 G multiply-adds/s.
 //
 // Tile instructions are written out: the intrinsics of GCC 12 do not say what memory they read, and the compiler drops
 // the stores before them.
@@ -30,7 +33,8 @@ namespace {
 
 constexpr std::int64_t tile_tokens = 16;
 // Below, unpacking first and multiplying then costs more than tiles save: streams of SmolLM2 (jackdaw bench llm with
-// JACKDAW_CPU=amx and avx512 in turns, medians of 7) 16: -12 %, 32: -2 %, 64: +11 %, 128: +24 %.
+// JACKDAW_CPU=amx and avx512 in turns, medians of 7) 16: -12 %, 32: -2 %, 64: +11 %, 128: +24 %; on another day with
+// this limit at 16 and at 48 (medians of 4) 16: -21 %, 32: -4 %.
 constexpr std::int64_t tokens_min = 48;
 constexpr std::int64_t unpacked_blocks = 256;      // of all groups unpacked together,
 constexpr std::int64_t unpacked_blocks_max = 512;  // or of a single one: 16,384 columns
