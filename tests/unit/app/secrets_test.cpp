@@ -2,28 +2,15 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
-#include <fstream>
 
 #include "src/app/own_sources.h"
+#include "tests/unit/temporary_folder.h"
 
 using namespace jackdaw;
 using namespace jackdaw::app;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "jackdaw-secrets-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name) << text;
-    return (path / name).string();
-  }
-};
 
 spec::DaemonSpec with_token_file(const std::string& path) {
   spec::DaemonSpec daemon;
@@ -64,7 +51,7 @@ TEST_CASE("LoopbackListenersAreKnownByTheirAddress") {
 }
 
 TEST_CASE("TokenFilesBecomeRules") {
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   const std::string token = "writer-token-0123456789";
   const std::string path =
       folder.write("token", "# two, while one is replaced\n" + token + "\nnext-token-0123456789\n");
@@ -80,26 +67,26 @@ TEST_CASE("TokenFilesBecomeRules") {
 }
 
 TEST_CASE("TokenFilesThatCannotBeUsedAreNamedAndNotQuoted") {
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   const auto fault = [](const std::string& path) { return access_rules(with_token_file(path)).error().text(); };
   CHECK(fault(folder.write("short", "\nhunter2\n")).find("short: line 2: a token has 16") != std::string::npos);
-  CHECK(fault((folder.path / "short").string()).find("hunter2") == std::string::npos);
+  CHECK(fault((folder.path() / "short").string()).find("hunter2") == std::string::npos);
   CHECK(fault(folder.write("empty", "# nothing\n")).find("holds no token") != std::string::npos);
-  CHECK(fault((folder.path / "none").string()).find("daemon.yaml:3:5: the token file") != std::string::npos);
+  CHECK(fault((folder.path() / "none").string()).find("daemon.yaml:3:5: the token file") != std::string::npos);
   CHECK(fault(folder.write("large", std::string((1 << 20) + 1, 'x'))).find("larger than") != std::string::npos);
 }
 
 TEST_CASE("WatchedFilesNoticeWritingReplacingRemovingAndSwitchedLinks") {
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   const std::string path = folder.write("a", "1");
-  fs::create_directory_symlink(folder.path, folder.path / "link");
-  WatchedFiles files({path, (folder.path / "link/a").string()});
+  fs::create_directory_symlink(folder.path(), folder.path() / "link");
+  WatchedFiles files({path, (folder.path() / "link/a").string()});
   CHECK_FALSE(files.changed());
   folder.write("a", "22");
   CHECK(files.changed());
   CHECK_FALSE(files.changed());
   folder.write("b", "33");
-  fs::rename(folder.path / "b", path);
+  fs::rename(folder.path() / "b", path);
   CHECK(files.changed());
   fs::remove(path);
   CHECK(files.changed());

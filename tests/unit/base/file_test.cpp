@@ -5,35 +5,14 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <string>
+
+#include "tests/unit/temporary_folder.h"
 
 namespace jackdaw {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder that goes with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "jackdaw-file-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  fs::path operator/(const char* name) const { return path_ / name; }
-  fs::path write(const char* name, const std::string& bytes) const {
-    std::ofstream(path_ / name, std::ios::binary) << bytes;
-    return path_ / name;
-  }
-
- private:
-  fs::path path_;
-};
 
 Error refusal(const fs::path& path, std::size_t bytes_max) {
   const Result<std::string> read = read_file(path, bytes_max);
@@ -44,7 +23,7 @@ Error refusal(const fs::path& path, std::size_t bytes_max) {
 }  // namespace
 
 TEST_CASE("FilesAreReadWhole") {
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   CHECK(read_file(folder.write("empty", ""), 10).value().empty());
   const std::string zeros("a\0b\n", 4);
   CHECK(read_file(folder.write("zeros", zeros), 4).value() == zeros);
@@ -57,7 +36,7 @@ TEST_CASE("FilesAreReadWhole") {
 }
 
 TEST_CASE("FilesOverTheLimitAreRefused") {
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   const fs::path path = folder.write("five", "12345");
   CHECK(read_file(path, 5).has_value());
   CHECK(refusal(path, 4).code == Code::too_large);
@@ -69,7 +48,7 @@ TEST_CASE("FilesOverTheLimitAreRefused") {
 }
 
 TEST_CASE("WhatIsNoFileIsRefusedAndDoesNotBlock") {
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   CHECK(refusal(folder / "absent", 10).code == Code::not_found);
   CHECK(refusal(folder / "absent", 10).message == "cannot be read: No such file or directory");
   CHECK(refusal(folder.write("file", "") / "below", 10).code == Code::not_found);
@@ -80,7 +59,7 @@ TEST_CASE("WhatIsNoFileIsRefusedAndDoesNotBlock") {
 }
 
 TEST_CASE("CompanionsMayBeAbsent") {
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   CHECK(read_file_if_present(folder / "absent", 10).value() == std::nullopt);
   CHECK(read_file_if_present(folder.write("there", "text"), 10).value() == "text");
   const Error error = read_file_if_present(folder / "", 10).error();

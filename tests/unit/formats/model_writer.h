@@ -1,15 +1,13 @@
 // Writes small GGUF and safetensors files for tests, right or wrong in one place each.
 #pragma once
 
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tests/unit/temporary_folder.h"
 
 namespace jackdaw::formats {
 
@@ -74,29 +72,6 @@ inline std::string safetensors(std::string_view json, std::string_view data) {
   return GgufWriter::raw<std::uint64_t>(header.size()) + header + std::string(data);
 }
 
-// A folder of its own that goes away.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string path = (std::filesystem::temp_directory_path() / "jackdaw-test-XXXXXX").string();
-    if (mkdtemp(path.data()) == nullptr) path.clear();
-    path_ = path;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path write(const std::string& name, std::string_view bytes) const {
-    std::ofstream(path_ / name, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
+using testing::TemporaryFolder;
 
 }  // namespace jackdaw::formats

@@ -7,9 +7,10 @@
 
 #include <catch2/catch.hpp>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
+
+#include "tests/unit/temporary_folder.h"
 
 namespace jackdaw::net::test {
 
@@ -28,21 +29,15 @@ struct CertificateWish {
 class Authority {
  public:
   explicit Authority(std::string name = "Test CA") {
-    std::string folder = (std::filesystem::temp_directory_path() / "jackdaw-tls-XXXXXX").string();
-    REQUIRE(::mkdtemp(folder.data()) != nullptr);
-    folder_ = folder;
     key_.reset(EVP_EC_gen("P-256"));
     CertificateWish wish;
     wish.common_name = std::move(name);
     certificate_ = make(wish, *key_, true);
     write_certificate(ca_file(), *certificate_);
   }
-  ~Authority() { std::filesystem::remove_all(folder_); }
-  Authority(const Authority&) = delete;
-  Authority& operator=(const Authority&) = delete;
 
-  std::string ca_file() const { return folder_ + "/ca.pem"; }
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  std::string ca_file() const { return path("ca.pem"); }
+  std::string path(const std::string& name) const { return folder_ / name; }
 
   KeyPair sign(const std::string& name, const CertificateWish& wish = {}) const {
     const Key key(EVP_EC_gen("P-256"));
@@ -97,7 +92,7 @@ class Authority {
     return made;
   }
 
-  std::string folder_;
+  testing::TemporaryFolder folder_;
   Key key_;
   Certificate certificate_;
   mutable long serial_ = 0;

@@ -63,7 +63,7 @@ TEST_CASE("IntegersReachLightgbmThroughFloat32", "[engine]") {
       "feature_names=Column_0\nfeature_infos=[0:1]\n\nTree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold="
       "16777216.5\n"
       "decision_type=8\nleft_child=-1\nright_child=-2\nleaf_value=1 2\n\nend of trees\n";
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   folder.write("m.bst", model);
   auto engine = load(spec_of("lightgbm", folder.path()));
   const auto value = [&](Tensor tensor) {

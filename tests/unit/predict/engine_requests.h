@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "jackdaw/predict/predict.h"
-#include "tests/unit/predict/engine_folder.h"
 #include "tests/unit/predict/engine_oracle.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace jackdaw::predict::oracle {
 

@@ -50,7 +50,7 @@ void check_wrappers(simdjson::dom::element one, const std::string& folder) {
   const std::string json = read_file(data_path(folder + text(files.at(0).value())));
   const Tensor matrix = case_matrix(one, DType::fp32);
   for (simdjson::dom::element wrapper : wrappers) {
-    const Folder models;
+    const testing::TemporaryFolder models;
     const bool classifier = text(wrapper["kind"]) == "classifier";
     const bool marked = json.find("scikit_learn") != std::string::npos;
     models.write("model.json", classifier && !marked ? as_classifier(json) : json);
@@ -246,7 +246,7 @@ TEST_CASE("XgboostDescribesItself", "[engine]") {
 }
 
 TEST_CASE("LoadErrorsNameTheFileAndTheReason", "[engine]") {
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   folder.write("model.json", "{\"learner\":{}}");
   auto engine = make_engine_factory()->load(spec_of("xgboost", folder.path()));
   REQUIRE(!engine.has_value());

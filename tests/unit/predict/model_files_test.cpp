@@ -3,14 +3,14 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "tests/unit/predict/engine_folder.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace jackdaw::predict {
 namespace {
 
-using oracle::Folder;
+using testing::TemporaryFolder;
 
-engine::EngineSpec spec_for(const Folder& folder, const std::string& format, bool mlserver) {
+engine::EngineSpec spec_for(const TemporaryFolder& folder, const std::string& format, bool mlserver) {
   engine::EngineSpec spec;
   spec.path = folder.path();
   spec.model_format = format;
@@ -33,7 +33,7 @@ Error refusal(const engine::EngineSpec& spec) {
 }  // namespace
 
 TEST_CASE("KserveTakesTheOneFileWithAnExtensionOfTheFormat", "[model_files]") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("anything.pickle", "x");
   folder.write("README.md", "x");
   folder.write("other.bst", "x");
@@ -43,7 +43,7 @@ TEST_CASE("KserveTakesTheOneFileWithAnExtensionOfTheFormat", "[model_files]") {
 }
 
 TEST_CASE("KserveRefusesTwoModelFilesInItsOwnWords", "[model_files]") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("a.json", "x");
   folder.write("b.ubj", "x");
   const Error error = refusal(spec_for(folder, "xgboost", false));
@@ -53,7 +53,7 @@ TEST_CASE("KserveRefusesTwoModelFilesInItsOwnWords", "[model_files]") {
 }
 
 TEST_CASE("SaysWhichFileIsMissing", "[model_files]") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("model.txt", "x");
   CHECK(refusal(spec_for(folder, "sklearn", false)).code == Code::not_found);
   CHECK(refusal(spec_for(folder, "sklearn", false)).message.find(".joblib, .pkl, .pickle") != std::string::npos);
@@ -66,20 +66,20 @@ TEST_CASE("SaysWhichFileIsMissing", "[model_files]") {
 }
 
 TEST_CASE("DoesNotTakeDirectoriesForModels", "[model_files]") {
-  const Folder folder;
-  std::filesystem::create_directory(folder.path() + "/a.json");
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "a.json");
   CHECK(refusal(spec_for(folder, "xgboost", false)).code == Code::not_found);
 }
 
 TEST_CASE("FollowsLinksAsKubernetesMountsThem", "[model_files]") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("..2026_data", "x");
-  std::filesystem::create_symlink(folder.path() + "/..2026_data", folder.path() + "/model.ubj");
+  std::filesystem::create_symlink(folder / "..2026_data", folder / "model.ubj");
   CHECK(found(spec_for(folder, "xgboost", false)) == "model.ubj");
 }
 
 TEST_CASE("MlserverTakesWellKnownNamesInItsOrder", "[model_files]") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("model.pkl", "x");
   folder.write("model.pickle", "x");
   folder.write("aaa.joblib", "x");
@@ -89,7 +89,7 @@ TEST_CASE("MlserverTakesWellKnownNamesInItsOrder", "[model_files]") {
 }
 
 TEST_CASE("MlserverHonoursModelSettings", "[model_files]") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("my-model.joblib", "x");
   folder.write("model-settings.json",
                R"({"parameters":{"uri":"./my-model.joblib","extra":{"predict_fn":"predict_proba"}}})");
@@ -101,23 +101,23 @@ TEST_CASE("MlserverHonoursModelSettings", "[model_files]") {
 
 TEST_CASE("ModelSettingsCannotLeaveTheDirectory", "[model_files]") {
   for (const std::string uri : {"/etc/passwd", "../x.joblib", "a/../../x.joblib"}) {
-    const Folder folder;
+    const TemporaryFolder folder;
     folder.write("model-settings.json", R"({"parameters":{"uri":")" + uri + R"("}})");
     CHECK(refusal(spec_for(folder, "sklearn", true)).code == Code::permission_denied);
   }
-  const Folder broken;
+  const TemporaryFolder broken;
   broken.write("model-settings.json", "{");
   CHECK(refusal(spec_for(broken, "sklearn", true)).code == Code::parse_error);
 }
 
 TEST_CASE("ReadsWholeFilesWithinTheLimit", "[model_files]") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("m", "12345");
-  auto bytes = read_model_file(folder.path() + "/m", 5);
+  auto bytes = read_model_file(folder / "m", 5);
   REQUIRE(bytes.has_value());
   CHECK(bytes->size() == 5);
-  CHECK(read_model_file(folder.path() + "/m", 4).error().code == Code::too_large);
-  CHECK(read_model_file(folder.path() + "/n", 0).error().code == Code::not_found);
+  CHECK(read_model_file(folder / "m", 4).error().code == Code::too_large);
+  CHECK(read_model_file(folder / "n", 0).error().code == Code::not_found);
   CHECK(read_model_file(folder.path(), 0).error().code == Code::io_error);
 }
 

@@ -11,6 +11,7 @@
 #include "jackdaw/serving/payload_logger.h"
 #include "src/serving/event_file.h"
 #include "src/serving/json_scan.h"
+#include "tests/unit/temporary_folder.h"
 
 using namespace jackdaw;
 using namespace jackdaw::serving;
@@ -107,16 +108,6 @@ std::string header(const net::ClientRequest& request, std::string_view name) {
   }
   return "";
 }
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "jackdaw-events-XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
 
 std::vector<std::string> lines_of(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -233,8 +224,8 @@ TEST_CASE("StoppingSendsWhatIsThere") {
 }
 
 TEST_CASE("AnEventIsOneLineOfJsonInAFile") {
-  const Folder folder;
-  const auto path = folder.path / "events.jsonl";
+  const testing::TemporaryFolder folder;
+  const auto path = folder / "events.jsonl";
   World world;
   const auto sink = world.sender.destination("file://" + path.string(), 1 << 20);
   world.sender.send(sink, event("pretty", "{\n  \"instances\": [[1]]\r\n}"));
@@ -264,8 +255,8 @@ TEST_CASE("AnEventIsOneLineOfJsonInAFile") {
 }
 
 TEST_CASE("AFileThatHasGrownIsPutAside") {
-  const Folder folder;
-  const auto path = folder.path / "events.jsonl";
+  const testing::TemporaryFolder folder;
+  const auto path = folder / "events.jsonl";
   EventFile file(path.string(), 100, 2);
   const std::string line(40, 'x');
   for (int i = 0; i < 7; ++i) CHECK(file.append(line + std::to_string(i)).has_value());
@@ -274,7 +265,7 @@ TEST_CASE("AFileThatHasGrownIsPutAside") {
   CHECK(lines_of(path.string() + ".2") == std::vector<std::string>{line + "2", line + "3"});
   CHECK_FALSE(std::filesystem::exists(path.string() + ".3"));
   // Taken away by someone else: written anew.
-  std::filesystem::rename(path, folder.path / "moved");
+  std::filesystem::rename(path, folder / "moved");
   CHECK(file.append("next").has_value());
   CHECK(lines_of(path) == std::vector<std::string>{"next"});
 }

@@ -2,28 +2,14 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
-#include <fstream>
 
 #include "jackdaw/spec/load.h"
+#include "tests/unit/temporary_folder.h"
 
 using namespace jackdaw;
 using namespace jackdaw::spec;
 
 namespace {
-
-// A folder that goes away with the test.
-struct TemporaryFolder {
-  std::filesystem::path path;
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "jackdaw-spec-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name) << text;
-    return (path / name).string();
-  }
-};
 
 const std::string iris =
     "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadata: {name: iris}\n"
@@ -36,7 +22,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 }  // namespace
 
 TEST_CASE("FindingsShowTheLineWithACaret") {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const std::string file = folder.write("a.yaml", replaced(iris, "metadata:", "metadta: {ä: 1}\nmetadata:"));
   const std::vector<std::string> paths = {file};
   const auto config = load_config(paths);
@@ -58,7 +44,7 @@ TEST_CASE("FindingsNeverSendControlCharactersToTheTerminal") {
 }
 
 TEST_CASE("LongSourceLinesAreCutAroundTheCaret") {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const std::string file = folder.write("a.yaml", std::string(500, 'x') + "HERE" + std::string(500, 'y') + "\n");
   Finding finding;
   finding.place = {file, 1, 501, ""};
@@ -87,16 +73,16 @@ TEST_CASE("FindingsAsJsonHoldEveryField") {
 }
 
 TEST_CASE("AFolderIsReadByNameAndNotBelow") {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   folder.write("b.yml", replaced(iris, "iris", "second"));
   folder.write("a.yaml", iris);
   folder.write("c.json", R"({"apiVersion":"serving.kserve.io/v1beta1","kind":"InferenceService",
 "metadata":{"name":"third"},"spec":{"predictor":{"sklearn":{"storageUri":"m"}}}})");
   folder.write("notes.txt", "not: read");
   folder.write(".hidden.yaml", "not: read");
-  std::filesystem::create_directory(folder.path / "below");
+  std::filesystem::create_directory(folder.path() / "below");
   folder.write("below/d.yaml", "not: read");
-  const std::vector<std::string> paths = {folder.path.string()};
+  const std::vector<std::string> paths = {folder.path().string()};
   const auto config = load_config(paths);
   INFO(render_findings_text(config.findings));
   REQUIRE(config.services.size() == 3);
@@ -104,13 +90,13 @@ TEST_CASE("AFolderIsReadByNameAndNotBelow") {
   CHECK(*config.services[1].metadata.name == "second");
   CHECK(*config.services[2].metadata.name == "third");
   CHECK(config.services[2].metadata.name.place.line == 2);
-  CHECK(config.services[2].base_dir == folder.path.string());
+  CHECK(config.services[2].base_dir == folder.path().string());
   CHECK(config.files.size() == 3);
 }
 
 TEST_CASE("PathsThatCannotBeReadAreFindings") {
-  const TemporaryFolder folder;
-  const std::vector<std::string> paths = {(folder.path / "none.yaml").string(), folder.path.string()};
+  const testing::TemporaryFolder folder;
+  const std::vector<std::string> paths = {(folder.path() / "none.yaml").string(), folder.path().string()};
   const auto config = load_config(paths);
   REQUIRE(config.findings.size() == 2);
   CHECK(config.findings[0].message == "cannot be read: No such file or directory");
@@ -119,7 +105,7 @@ TEST_CASE("PathsThatCannotBeReadAreFindings") {
 }
 
 TEST_CASE("TheSameServiceInTwoFilesNamesBothFiles") {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const std::string a = folder.write("a.yaml", iris), b = folder.write("b.yaml", iris);
   const std::vector<std::string> paths = {a, b};
   const auto config = load_config(paths);

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/unit/temporary_folder.h"
+
 using namespace jackdaw;
 using namespace jackdaw::storage;
 namespace fs = std::filesystem;
@@ -12,18 +14,16 @@ namespace {
 
 // A small machine: models in two places, a claim, and links that lead away.
 struct Machine {
-  fs::path root;
+  testing::TemporaryFolder folder;
+  fs::path root = folder.path();
   StorageSettings settings;
   Machine() {
-    std::string name = (fs::temp_directory_path() / "jackdaw-storage-XXXXXX").string();
-    root = fs::canonical(::mkdtemp(name.data()));
-    for (const char* folder : {"srv/models/iris", "srv/special/iris", "claims/data/iris", "config/local", "secret"}) {
-      fs::create_directories(root / folder);
+    for (const char* name : {"srv/models/iris", "srv/special/iris", "claims/data/iris", "config/local", "secret"}) {
+      fs::create_directories(root / name);
     }
     std::ofstream(root / "secret/key") << "k";
     fs::create_directory_symlink(root / "secret", root / "srv/models/link");
   }
-  ~Machine() { fs::remove_all(root); }
 
   // The path below the machine's root, or the error's name and words.
   std::string where(std::string_view uri) const {

@@ -3,27 +3,17 @@
 
 #include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+
+#include "tests/unit/temporary_folder.h"
 
 namespace jackdaw::storage {
 
 class TableFolder {
  public:
-  TableFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "jackdaw-table-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TableFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TableFolder(const TableFolder&) = delete;
-  TableFolder& operator=(const TableFolder&) = delete;
-
-  std::string file(const std::string& name = "store.db") const { return (path_ / name).string(); }
+  std::string file(const std::string& name = "store.db") const { return (folder_ / name).string(); }
 
   static std::string bytes_of(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -34,7 +24,7 @@ class TableFolder {
   }
 
  private:
-  std::filesystem::path path_;
+  testing::TemporaryFolder folder_;
 };
 
 }  // namespace jackdaw::storage
