@@ -57,9 +57,20 @@ void Fronts::publish(Service& service) {
   ServedModel front = front_of(service);
   const std::string name = front.name;
   const std::string namespace_name = front.namespace_name;
+  const std::string service_name = front.service_name;
   registry_.put(std::move(front));
-  if (!service.published.empty() && service.published != name) registry_.remove(service.published, namespace_name);
-  service.published = name;
+  const std::string old = std::exchange(service.published, name);
+  if (!old.empty() && old != name) give_back(old, namespace_name, service_name);
+}
+
+// A service that is given another's old name publishes it at once, while that one still answers to it.
+void Fronts::give_back(const std::string& name, const std::string& namespace_name, const std::string& service_name) {
+  if (!registry_.remove(name, namespace_name, service_name)) return;
+  for (const auto& [key, other] : services_) {
+    if (key.first == namespace_name && key.second != service_name && other.published == name) {
+      registry_.put(front_of(other));
+    }
+  }
 }
 
 void Fronts::put(ServedModel revision) {
@@ -110,7 +121,7 @@ void Fronts::remove(const std::string& namespace_name, const std::string& servic
   if (at == services_.end()) return;
   old = std::move(at->second);
   services_.erase(at);
-  if (!old.published.empty()) registry_.remove(old.published, namespace_name);
+  if (!old.published.empty()) give_back(old.published, namespace_name, service_name);
 }
 
 }  // namespace jackdaw::control

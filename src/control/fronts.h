@@ -41,6 +41,8 @@ class Fronts {
 
   static serving::ServedModel front_of(const Service& service);
   void publish(Service& service);
+  // The service has the name no more; who else has published it has it alone.
+  void give_back(const std::string& name, const std::string& namespace_name, const std::string& service_name);
 
   serving::Registry& registry_;
   mutable std::mutex mutex_;

@@ -148,19 +148,21 @@ class Control final : public ModelControl {
   }
 
   void put(DeclaredModel model, std::function<void(Result<void>)> done) override {
-    announce(model);
+    const auto gate = announce(model);
     const std::string key = key_of(model);
     const Lane lane = lane_of(model);
-    auto work = [this, key, model = std::move(model), done] { done(put_now(key, model)); };
+    auto work = [this, key, model = std::move(model), gate, done] { done(put_now(key, model, gate)); };
     if (!strands_.post(key, lane, std::move(work))) done(too_many());
   }
 
   void load_revision(DeclaredModel model, std::function<void(Result<void>)> done) override {
-    if (!model.only_if_loaded) announce(model);
     const std::string key = key_of(model);
     const Lane lane = lane_of(model);
-    auto work = [this, key, model = std::move(model), done] {
-      done(model.only_if_loaded || is_available(current(model).get()) ? take_over(model) : bring(key, model));
+    const auto gate = model.only_if_loaded ? gate_of(key) : announce(model);
+    auto work = [this, key, model = std::move(model), gate, done] {
+      if (!is_alive(key, gate)) return done(model.only_if_loaded ? Result<void>() : Result<void>(removed()));
+      const bool settings_alone = model.only_if_loaded || is_available(current(model).get());
+      done(settings_alone ? take_over(key, model, gate) : bring(key, model, gate));
     };
     if (!strands_.post(key, lane, std::move(work))) done(too_many());
   }
@@ -188,12 +190,10 @@ class Control final : public ModelControl {
   }
 
   void remove(std::string namespace_name, std::string service_name, std::function<void()> done) override {
-    const auto work = [this, namespace_name, service_name, done] {
-      remove_now(namespace_name, service_name);
-      if (done) done();
-    };
-    // It takes no time, and a service that was deleted must not stay: done here when too much waits.
-    if (!strands_.post(key_of(namespace_name, service_name, ""), Lane::quick, work)) work();
+    // At once: whoever declares the service again next declares another one, and what still waits or loads for this one
+    // finds that its rows are gone.
+    remove_now(namespace_name, service_name);
+    if (done) done();
   }
 
   void load(std::string name, std::function<void(Result<void>)> done) override {
@@ -241,7 +241,8 @@ class Control final : public ModelControl {
   }
 
  private:
-  // One revision.
+  // One revision, from its declaration until it is let go of. Its gate is its identity: a service that was deleted and
+  // declared again has the same keys.
   struct Row {
     DeclaredModel model;
     std::shared_ptr<serving::Gate> gate;
@@ -313,7 +314,33 @@ class Control final : public ModelControl {
     return row.gate;
   }
 
-  bool is_declared(const DeclaredModel& model) const { return row_of(key_of(model)).has_value(); }
+  // The same for a revision that is there already; false when it has been let go of since.
+  bool renew(const DeclaredModel& model, const std::shared_ptr<serving::Gate>& gate) {
+    bool renewed = false;
+    change_row(key_of(model), [&](Row& row) {
+      renewed = row.gate == gate;
+      if (renewed) row.model = model;
+    });
+    if (renewed) forget_scaled();
+    return renewed;
+  }
+
+  void forget_scaled() {
+    const std::lock_guard lock(mutex_);
+    scaled_.reset();
+  }
+
+  std::shared_ptr<serving::Gate> gate_of(const std::string& key) const {
+    const auto row = row_of(key);
+    return row ? row->gate : nullptr;
+  }
+
+  // Whether the revision that had this gate is still declared.
+  bool is_alive(const std::string& key, const std::shared_ptr<serving::Gate>& gate) const {
+    return gate != nullptr && gate_of(key) == gate;
+  }
+
+  static Error removed() { return make_error(Code::not_found, "It was removed before it was loaded."); }
 
   // What stands behind a gate, and whether it is open, change together; so does whether there is a row at all.
   void remove_now(const std::string& namespace_name, const std::string& service_name) {
@@ -375,16 +402,19 @@ class Control final : public ModelControl {
   }
 
   // The revision is known from here on; what its service serves already stays.
-  void announce(const DeclaredModel& model) {
-    const auto gate = remember(model);
+  std::shared_ptr<serving::Gate> announce(const DeclaredModel& model) {
+    const std::lock_guard swapping(swap_mutex_);
+    auto gate = remember(model);
     if (current(model) == nullptr) fronts_.put(pending(model, gate));
+    return gate;
   }
 
   // The revision is there: only what is said about it has changed, and what stands before its engines.
-  Result<void> take_over(const DeclaredModel& model) {
+  Result<void> take_over(const std::string& key, const DeclaredModel& model,
+                         const std::shared_ptr<serving::Gate>& gate) {
     for (;;) {
       const auto served = current(model);
-      if (!is_available(served.get())) return model.only_if_loaded ? Result<void>() : bring(key_of(model), model);
+      if (!is_available(served.get())) return model.only_if_loaded ? Result<void>() : bring(key, model, gate);
       std::vector<ModelVersion> versions = served->versions;
       for (ModelVersion& version : versions) {
         version.batcher.reset();
@@ -392,9 +422,9 @@ class Control final : public ModelControl {
         if (version.state == ModelState::ready && model.prepare) JACKDAW_TRY(model.prepare(version));
       }
       const std::lock_guard swapping(swap_mutex_);
-      if (!is_declared(model)) return make_error(Code::not_found, "It was removed while it was prepared.");
+      if (!is_alive(key, gate)) return make_error(Code::not_found, "It was removed while it was prepared.");
       if (current(model) != served) continue;  // it left or came back meanwhile
-      const auto gate = remember(model);
+      renew(model, gate);
       fronts_.put(dressed(model, gate, std::move(versions), served->counts));
       gate->configure(model.scaling.gate);
       return {};
@@ -410,23 +440,22 @@ class Control final : public ModelControl {
     return served;
   }
 
-  Result<void> put_now(const std::string& key, const DeclaredModel& model) {
-    const auto gate = remember(model);
-    if (!model.stopped) return bring(key, model);
+  Result<void> put_now(const std::string& key, const DeclaredModel& model, const std::shared_ptr<serving::Gate>& gate) {
+    if (!renew(model, gate)) return removed();
+    if (!model.stopped) return bring(key, model, gate);
     // Nobody answers from here on, until somebody loads it.
     for (const DeclaredModel& other : declared_of(model.namespace_name, model.service_name)) {
       if (other.revision != model.revision) let_go(other);
     }
-    shut(key, model, gate, pending(model, gate));
+    shut(key, gate, pending(model, gate));
     return {};
   }
 
   // Takes the revision's engines away, whoever is at work.
-  void shut(const std::string& key, const DeclaredModel& model, const std::shared_ptr<serving::Gate>& gate,
-            ServedModel served) {
+  void shut(const std::string& key, const std::shared_ptr<serving::Gate>& gate, ServedModel served) {
     {
       const std::lock_guard swapping(swap_mutex_);
-      if (!is_declared(model)) return;
+      if (!is_alive(key, gate)) return;
       gate->close();
       fronts_.put(std::move(served));
     }
@@ -435,13 +464,12 @@ class Control final : public ModelControl {
   }
 
   // Loads the revision, or leaves it to its first request.
-  Result<void> bring(const std::string& key, const DeclaredModel& model) {
-    if (!waits_for_a_request(key, model)) return load_now(key, model);
+  Result<void> bring(const std::string& key, const DeclaredModel& model, const std::shared_ptr<serving::Gate>& gate) {
+    if (!waits_for_a_request(key, model)) return load_now(key, model, gate);
     const std::lock_guard swapping(swap_mutex_);
-    const auto row = row_of(key);
-    if (!row) return make_error(Code::not_found, "It was removed before it was loaded.");
-    row->gate->configure(model.scaling.gate);
-    fronts_.put(in_standby(dressed(model, row->gate, pending(model, nullptr).versions, nullptr), ""));
+    if (!is_alive(key, gate)) return removed();
+    gate->configure(model.scaling.gate);
+    fronts_.put(in_standby(dressed(model, gate, pending(model, nullptr).versions, nullptr), ""));
     return {};
   }
 
@@ -582,23 +610,23 @@ class Control final : public ModelControl {
   }
 
   // Loads every version, then puts the revision in its place at once: requests see the old one until then.
-  Result<void> load_now(const std::string& key, const DeclaredModel& declared) {
+  Result<void> load_now(const std::string& key, const DeclaredModel& declared,
+                        const std::shared_ptr<serving::Gate>& gate) {
     std::vector<ModelVersion> versions = loaded(key, declared);
     const bool ready = versions.back().state == ModelState::ready;
     const std::string reason = versions.back().reason;
     {
       const std::lock_guard swapping(swap_mutex_);
-      const auto row = row_of(key);
-      if (!row) {
+      if (!is_alive(key, gate)) {
         memory_.left(key);
         return make_error(Code::not_found, "It was removed while it was loaded.");
       }
       const auto old = current(declared);
       // A model that answers already is not taken away by a failed reload.
       if (!ready && is_available(old.get())) return make_error(Code::not_ready, "{}", reason);
-      fronts_.put(dressed(declared, row->gate, std::move(versions), old == nullptr ? nullptr : old->counts));
+      fronts_.put(dressed(declared, gate, std::move(versions), old == nullptr ? nullptr : old->counts));
       if (!ready) return make_error(Code::not_ready, "{}", reason);
-      open(key, declared, *row->gate);
+      open(key, declared, *gate);
     }
     // More replicas than one come after the first, which answers meanwhile.
     if (has_instances(declared)) resize(key, first_replicas(declared.scaling));
@@ -669,7 +697,7 @@ class Control final : public ModelControl {
       served.unloaded = true;  // until someone loads it again
       served.versions.front().state = ModelState::unavailable;
       served.versions.front().reason = "unloaded";
-      shut(key_of(model), model, row->gate, std::move(served));
+      shut(key_of(model), row->gate, std::move(served));
     }
     log_info("model unloaded", {{"model", name}});
     return {};
@@ -696,7 +724,7 @@ class Control final : public ModelControl {
     const std::string reason = versions.back().reason;
     {
       const std::lock_guard swapping(swap_mutex_);
-      if (!is_declared(declared)) {
+      if (!is_alive(key, row->gate)) {
         memory_.left(key);
         return row->gate->release();
       }
@@ -736,7 +764,7 @@ class Control final : public ModelControl {
 
   // Everything is loaded anew from where it is; what fails stays as it was.
   Result<void> reload_now(const std::vector<DeclaredModel>& models) {
-    for (const DeclaredModel& model : models) JACKDAW_TRY(load_now(key_of(model), model));
+    for (const DeclaredModel& model : models) JACKDAW_TRY(load_now(key_of(model), model, gate_of(key_of(model))));
     return {};
   }
 

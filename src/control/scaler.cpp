@@ -41,6 +41,13 @@ struct Gauges {
         queue_depth(r.gauge("revision_queue_depth", "Requests that are held.", labels, of)),
         at_work(r.gauge("revision_request_concurrency", "Requests at work.", labels, of)) {}
 
+  // The revision is gone: its series stay, and say that nothing is there.
+  void clear() {
+    for (Gauge* gauge :
+         {&desired, &actual, &panic, &stable_average, &panic_average, &excess_burst, &queue_depth, &at_work})
+      gauge->set(0);
+  }
+
   Gauge &desired, &actual, &panic, &stable_average, &panic_average, &excess_burst, &queue_depth, &at_work;
 };
 
@@ -91,7 +98,7 @@ class KnativeScaler final : public Scaler {
       rows.emplace(model.key, std::move(row));
     }
     for (const auto& [key, gone] : rows_) {
-      if (gone != nullptr && !rows.contains(key)) gone->gauges.desired.set(0), gone->gauges.actual.set(0);
+      if (gone != nullptr && !rows.contains(key)) gone->gauges.clear();
     }
     rows_ = std::move(rows);
     known_ = std::move(models);

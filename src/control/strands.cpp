@@ -14,7 +14,9 @@ constexpr std::size_t quick_threads = 2;
 
 Strands::Strands() : quick_("work", quick_threads, waiting_max), slow_("work-slow", 1, waiting_max) {}
 
-Strands::~Strands() = default;
+Strands::~Strands() {
+  ending_ = true;
+}
 
 bool Strands::post(const std::string& key, Lane lane, std::function<void()> work) {
   bool first = false;
@@ -55,7 +57,7 @@ void Strands::run(const std::string& key) {
     }
     // What goes wrong in one piece of work must not stop those behind it.
     try {
-      task.work();
+      if (!ending_) task.work();
     } catch (const std::exception& error) {
       log_error("work failed with an exception", {{"what", error.what()}});
     }

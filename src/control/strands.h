@@ -4,6 +4,7 @@
 // Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -22,7 +23,7 @@ class Strands {
   static constexpr std::size_t waiting_max = 100'000;
 
   Strands();
-  // Runs what was posted, then joins.
+  // Lets what is running end; what waits is not run any more.
   ~Strands();
 
   // Runs `work` once everything posted for `key` before has ended. False when too much waits; it is then not run.
@@ -37,6 +38,7 @@ class Strands {
   void run(const std::string& key);
   bool take(const std::string& key, Task& task);
 
+  std::atomic<bool> ending_{false};
   std::mutex mutex_;
   std::map<std::string, std::deque<Task>> strands_;  // the first of each is running
   std::size_t waiting_ = 0;

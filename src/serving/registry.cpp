@@ -168,10 +168,11 @@ void RegistrySnapshot::insert(ServedModelPtr model) {
   models_.insert(at, std::move(model));
 }
 
-bool RegistrySnapshot::erase(std::string_view name, std::string_view namespace_name) {
+bool RegistrySnapshot::erase(std::string_view name, std::string_view namespace_name, std::string_view service_name) {
   const auto at = place_of(models_, name, namespace_name);
   if (at == models_.end() || !is(**at, name, namespace_name)) return false;
   const ServedModelPtr old = *at;
+  if (!service_name.empty() && old->service_name != service_name) return false;
   by_name_.remove(old->name, old.get());
   for (const std::string& alias : old->aliases) by_alias_.remove(alias, old.get());
   models_.erase(at);
@@ -188,11 +189,11 @@ void Registry::put(ServedModel model) {
   old = std::exchange(snapshot_, std::move(next));
 }
 
-bool Registry::remove(std::string_view name, std::string_view namespace_name) {
+bool Registry::remove(std::string_view name, std::string_view namespace_name, std::string_view service_name) {
   std::shared_ptr<const RegistrySnapshot> old;
   const std::lock_guard lock(mutex_);
   auto next = std::make_shared<RegistrySnapshot>(*snapshot_);
-  if (!next->erase(name, namespace_name)) return false;
+  if (!next->erase(name, namespace_name, service_name)) return false;
   old = std::exchange(snapshot_, std::move(next));
   return true;
 }

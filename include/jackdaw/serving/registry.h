@@ -151,7 +151,7 @@ class RegistrySnapshot {
  private:
   friend class Registry;
   void insert(ServedModelPtr model);  // in the place of the one with its name and namespace
-  bool erase(std::string_view name, std::string_view namespace_name);
+  bool erase(std::string_view name, std::string_view namespace_name, std::string_view service_name = {});
 
   std::vector<ServedModelPtr> models_;  // sorted by (name, namespace)
   NameIndex by_name_;
@@ -164,8 +164,8 @@ class Registry {
   std::shared_ptr<const RegistrySnapshot> snapshot() const;
   // Adds or replaces the model with the same name and namespace.
   void put(ServedModel model);
-  // Removes it; false when it was not there.
-  bool remove(std::string_view name, std::string_view namespace_name);
+  // Removes it; false when it was not there, or is another service's by now (when `service_name` is given).
+  bool remove(std::string_view name, std::string_view namespace_name, std::string_view service_name = {});
 
  private:
   mutable std::mutex mutex_;

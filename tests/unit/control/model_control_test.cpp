@@ -245,3 +245,83 @@ TEST_CASE("NobodyAnswersWhileNobodyHasAShare") {
   CHECK_FALSE(load(world, numbered("r2")).has_value());
   CHECK(world.find("iris")->latest()->reason == "/nowhere: broken file");
 }
+
+TEST_CASE("AServiceThatIsDeclaredAgainIsAnotherOne") {
+  World world;
+  std::atomic<bool> begun{false}, go{false};
+  const auto wait_for = [](const std::atomic<bool>& flag) {
+    while (!flag) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  DeclaredModel old = World::model("iris");
+  old.aliases = {"old"};
+  old.resolve = [&] {
+    begun = true;
+    wait_for(go);
+    return Result<std::string>(std::string("/old"));
+  };
+  DeclaredModel fresh = World::model("iris");
+  fresh.aliases = {"fresh"};
+  std::promise<Result<void>> first, waiting, second;
+  const auto tells = [](std::promise<Result<void>>& promise) {
+    return [&promise](Result<void> outcome) { promise.set_value(std::move(outcome)); };
+  };
+  world.control->load_revision(old, tells(first));
+  wait_for(begun);
+  world.control->put(old, tells(waiting));
+  world.control->remove("default", "iris", {});
+  CHECK(world.find("iris") == nullptr);  // at once, whatever loads
+  world.control->load_revision(fresh, tells(second));
+  go = true;
+  CHECK(first.get_future().get().error().message == "It was removed while it was loaded.");
+  CHECK(waiting.get_future().get().error().message == "It was removed before it was loaded.");
+  CHECK(second.get_future().get().has_value());
+  REQUIRE(world.find("iris") != nullptr);
+  CHECK(world.find("iris")->latest()->state == ModelState::ready);
+  CHECK(world.find("iris")->aliases == std::vector<std::string>{"fresh"});
+}
+
+TEST_CASE("ANameThatGoesToAnotherServiceStaysThere") {
+  World world;
+  DeclaredModel x = World::model("x"), y = World::model("y");
+  x.name = y.name = "m";
+  world.declare({x, y});  // y has been promised the name that x still answers to
+  REQUIRE(world.find("m")->service_name == "y");
+  SECTION("though its old owner publishes once more what it was") {
+    world.declare({x});
+  }
+  SECTION("when its old owner gets another name") {}
+  x.name = "n";
+  world.declare({x});
+  REQUIRE(world.find("m") != nullptr);
+  CHECK(world.find("m")->service_name == "y");
+  CHECK(world.find("n")->service_name == "x");
+}
+
+TEST_CASE("ANameThatWentToAnotherServiceOutlivesItsOldOwner") {
+  World world;
+  DeclaredModel x = World::model("x"), y = World::model("y");
+  x.name = y.name = "m";
+  world.declare({y, x});
+  world.remove("x");
+  REQUIRE(world.find("m") != nullptr);
+  CHECK(world.find("m")->service_name == "y");
+  world.remove("y");
+  CHECK(world.find("m") == nullptr);
+}
+
+TEST_CASE("WhatWaitsIsNotLoadedAnyMoreAtTheEnd") {
+  World world;
+  std::atomic<bool> begun{false};
+  for (int i = 0; i < 50; ++i) {
+    DeclaredModel model = World::model("m" + std::to_string(i));
+    model.resolve = [&begun] {
+      begun = true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      return Result<std::string>(std::string("/nowhere"));
+    };
+    world.control->put(std::move(model), [](Result<void>) {});
+  }
+  while (!begun) std::this_thread::yield();
+  world.control.reset();
+  CHECK(world.factory.loads <= 4);
+}

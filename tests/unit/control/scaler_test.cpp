@@ -130,3 +130,20 @@ TEST_CASE("KnativesMetricsAreThere") {
   CHECK(text.find("autoscaler_panic_mode" + labels + " 0") != std::string::npos);
   CHECK(text.find("revision_request_concurrency" + labels + " 3") != std::string::npos);
 }
+
+TEST_CASE("NothingIsSaidToBeAtARevisionThatIsGone") {
+  ScaledWorld world(to_zero());
+  world.enter(3);
+  world.seconds(2);
+  world.world.remove("iris");
+  world.scaler->tick();
+  const std::string text = world.world.metrics.expose();
+  for (const char* name :
+       {"autoscaler_desired_pods", "autoscaler_actual_pods", "autoscaler_panic_mode",
+        "autoscaler_stable_request_concurrency", "autoscaler_panic_request_concurrency",
+        "autoscaler_excess_burst_capacity", "revision_queue_depth", "revision_request_concurrency"}) {
+    INFO(name);
+    CHECK(text.find(name + std::string(R"({namespace_name="default",service_name="iris",revision_name=""} 0)")) !=
+          std::string::npos);
+  }
+}
