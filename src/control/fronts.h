@@ -24,8 +24,6 @@ class Fronts {
   // As it was put last; null when it is not there.
   serving::ServedModelPtr find(const std::string& namespace_name, const std::string& service_name,
                                const std::string& revision) const;
-  // What the registry has under the name; null when there is none.
-  serving::ServedModelPtr named(const std::string& name) const { return registry_.snapshot()->hold(name); }
   // Who answers from here on. Revisions that are not there have no share.
   void share(const std::string& namespace_name, const std::string& service_name, ServiceTraffic traffic);
   void remove(const std::string& namespace_name, const std::string& service_name, const std::string& revision);

@@ -34,8 +34,9 @@ Error too_many() {
   return make_error(Code::resource_exhausted, "too many model loads are waiting; try again later");
 }
 
-Error unknown(const std::string& name) {
-  return make_error(Code::not_found, "Model with name {} does not exist.", name);
+Error unknown(const std::string& namespace_name, const std::string& service_name) {
+  return make_error(Code::not_found, "There is no service {}/{} that could be loaded or unloaded.", namespace_name,
+                    service_name);
 }
 
 using namespace std::chrono_literals;
@@ -196,16 +197,14 @@ class Control final : public ModelControl {
     if (done) done();
   }
 
-  void load(std::string name, std::function<void(Result<void>)> done) override {
-    on_work(std::move(name), std::move(done),
-            [this](const std::string&, const std::vector<DeclaredModel>& models) { return reload_now(models); });
+  void load(std::string namespace_name, std::string service_name, std::function<void(Result<void>)> done) override {
+    on_work({std::move(namespace_name), std::move(service_name)}, std::move(done),
+            [this](const std::vector<DeclaredModel>& models) { return reload_now(models); });
   }
 
-  void unload(std::string name, std::function<void(Result<void>)> done) override {
-    on_work(std::move(name), std::move(done),
-            [this](const std::string& asked, const std::vector<DeclaredModel>& models) {
-              return unload_now(asked, models);
-            });
+  void unload(std::string namespace_name, std::string service_name, std::function<void(Result<void>)> done) override {
+    on_work({std::move(namespace_name), std::move(service_name)}, std::move(done),
+            [this](const std::vector<DeclaredModel>& models) { return unload_now(models); });
   }
 
   std::shared_ptr<const std::vector<ScaledModel>> scaled() const override {
@@ -252,13 +251,14 @@ class Control final : public ModelControl {
   using Revisions = std::map<std::string, Row>;            // by name
   using ServiceKey = std::pair<std::string, std::string>;  // namespace and name
 
+  // With all revisions of the service.
   template <typename Action>
-  void on_work(std::string name, std::function<void(Result<void>)> done, Action action) {
-    const std::vector<DeclaredModel> known = revisions_named(name);
-    if (known.empty()) return done(unknown(name));
-    auto work = [this, name, done, action] {
-      const std::vector<DeclaredModel> models = revisions_named(name);
-      done(models.empty() ? Result<void>(unknown(name)) : action(name, models));
+  void on_work(ServiceKey service, std::function<void(Result<void>)> done, Action action) {
+    const std::vector<DeclaredModel> known = declared_of(service.first, service.second);
+    if (known.empty()) return done(unknown(service.first, service.second));
+    auto work = [this, service, done, action] {
+      const std::vector<DeclaredModel> models = declared_of(service.first, service.second);
+      done(models.empty() ? Result<void>(unknown(service.first, service.second)) : action(models));
     };
     if (!strands_.post(key_of(known.front()), lane_of(known.front()), std::move(work))) done(too_many());
   }
@@ -270,12 +270,6 @@ class Control final : public ModelControl {
       for (const auto& [revision, row] : at->second) out.push_back(row.model);
     }
     return out;
-  }
-
-  // All revisions of the service that the registry has under the name.
-  std::vector<DeclaredModel> revisions_named(const std::string& name) const {
-    const serving::ServedModelPtr front = fronts_.named(name);
-    return front == nullptr ? std::vector<DeclaredModel>() : declared_of(front->namespace_name, front->service_name);
   }
 
   std::optional<Row> row_of(const std::string& key) const {
@@ -684,12 +678,16 @@ class Control final : public ModelControl {
     gate.open(has_instances(declared) ? 1 : std::max(gate.replicas(), first_replicas(declared.scaling)));
   }
 
-  Result<void> unload_now(const std::string& name, const std::vector<DeclaredModel>& models) {
+  // All revisions of a service: at least one.
+  Result<void> unload_now(const std::vector<DeclaredModel>& models) {
+    const DeclaredModel& any = models.front();
     const auto unloaded = [this](const DeclaredModel& model) {
       const auto served = current(model);
       return served == nullptr || served->unloaded;
     };
-    if (std::all_of(models.begin(), models.end(), unloaded)) return unknown(name);
+    if (std::all_of(models.begin(), models.end(), unloaded)) {
+      return unknown(any.namespace_name, any.service_name);
+    }
     for (const DeclaredModel& model : models) {
       const auto row = row_of(key_of(model));
       if (!row) continue;
@@ -699,7 +697,7 @@ class Control final : public ModelControl {
       served.versions.front().reason = "unloaded";
       shut(key_of(model), row->gate, std::move(served));
     }
-    log_info("model unloaded", {{"model", name}});
+    log_info("model unloaded", {{"namespace", any.namespace_name}, {"service", any.service_name}});
     return {};
   }
 

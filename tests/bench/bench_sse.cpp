@@ -226,8 +226,8 @@ class NoControl final : public jackdaw::control::ModelControl {
     return nullptr;
   }
   void remove(std::string, std::string, std::function<void()>) override {}
-  void load(std::string, Done) override {}
-  void unload(std::string, Done) override {}
+  void load(std::string, std::string, Done) override {}
+  void unload(std::string, std::string, Done) override {}
   std::shared_ptr<const std::vector<jackdaw::control::ScaledModel>> scaled() const override {
     return std::make_shared<const std::vector<jackdaw::control::ScaledModel>>();
   }

@@ -28,6 +28,7 @@ from tally import Tally
 
 warnings.filterwarnings("ignore", category=DeprecationWarning)  # we ask for old TLS versions to see them refused
 WRITER, READER, APP = "writer-0123456789abcdef", "reader-0123456789abcdef", "sk-app-0123456789abcdef"
+TEAM = "team-a-0123456789abcdef"
 PREDICT = "/v1/models/iris-pipeline:predict"
 FLOWER = json.dumps({"instances": [[6.8, 2.8, 4.8, 1.4]]})
 UNLOAD = "/v2/repository/models/iris-xgboost/unload"
@@ -205,6 +206,12 @@ def check_tokens(tally, folder, ca):
         tally.check("a key reaches its models only", https(PREDICT.replace("pipeline", "xgboost"), "-d", FLOWER, *bearer(APP))[0] == 403)
         status, text = https("/v1/chat/completions", "-d", "{}")
         tally.check("OpenAI's shape", status == 401 and json.loads(text)["error"]["code"] == "invalid_api_key", text)
+        for path, ask in (("/v1/completions", {"prompt": "a"}), ("/openai/v1/chat/completions", {"messages": [{"role": "user", "content": "a"}]}),
+                          ("/tokenize", {"prompt": "a"})):
+            own, other = (https(path, "-d", json.dumps(ask | {"model": model}), "-H", "Content-Type: application/json", *bearer(APP))
+                          for model in ("iris-pipeline", "iris-xgboost"))
+            tally.check(f"{path}: a key knows its models only", own[0] == 400 and "does not support" in own[1]
+                        and other[0] == 404 and "does not exist" in other[1], f"{own} {other}")
         tally.check("health is always open", https("/v2/health/ready")[0] == 200 and https("/health")[0] in (200, 503))
         tally.check("metrics need their scope once someone has it", https("/metrics")[0] == 401 and https("/metrics", *bearer(READER))[0] == 200)
         fresh = "rotated-0123456789abcdef"
@@ -275,6 +282,50 @@ def check_client_certificates(tally, folder, ca):
 # ---------------------------------------------------------------------------------------------------- sources over HTTP
 
 SERVICES = "/apis/serving.kserve.io/v1beta1/namespaces/default/inferenceservices"
+
+
+def check_namespaces(tally, folder):
+    """Two services of one name: a token of one namespace sees and touches its own only, and the Host says which is meant."""
+    models = ROOT / "examples" / "quickstart" / "models"
+    auth = {"tokens": [{"name": "admin", "token": WRITER, "scopes": ["write"]},
+                       {"name": "team", "token": TEAM, "scopes": ["write", "infer"], "namespaces": ["team-a"]}]}
+    with TlsDaemon(folder, {"auth": auth, "storage": {"roots": [str(models)]}}, listen=["0.0.0.0:0"]) as daemon:
+        def call(method, path, token, value=None, host="localhost"):
+            data = ["-d", json.dumps(value), "-H", "Content-Type: application/json"] if value else []
+            return curl(daemon.url(path), "-X", method, "-H", f"Host: {host}", *data, *bearer(token))
+
+        def predicts(host):
+            return call("POST", "/v1/models/iris-xgboost:predict", WRITER, json.loads(FLOWER), host)[0]
+
+        theirs, ours = "iris-xgboost-default.example.com", "iris-xgboost-team-a.example.com"
+        predictor = {"model": {"modelFormat": {"name": "xgboost"}, "storageUri": f"file://{models}/iris-xgboost"}}
+        made = call("POST", SERVICES.replace("default", "team-a"), TEAM,
+                    {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "iris-xgboost"},
+                     "spec": {"predictor": predictor}})
+        tally.check("a token of one namespace declares there", made[0] == 201, made[1][:200])
+        # While it is alone in being ready, the Host finds both all the same.
+        tally.check("both answer", wait_for(lambda: predicts(ours) == 200) and predicts(theirs) == 200)
+        tally.check("another namespace's is not unloaded", call("POST", UNLOAD, TEAM)[0] == 403
+                    and call("POST", UNLOAD, TEAM, host=theirs)[0] == 403 and predicts(theirs) == 200)
+        status, text = call("POST", UNLOAD, TEAM, host=ours)
+        tally.check("its own is, where the Host says so", status == 200 and predicts(ours) == 404 and predicts(theirs) == 200,
+                    f"{status} {text} {predicts(ours)} {predicts(theirs)}")
+        tally.check("and loaded again", call("POST", LOAD, TEAM, host=ours)[0] == 200 and predicts(ours) == 200)
+        status, text = call("POST", UNLOAD, WRITER, host=ours)
+        tally.check("an unlimited token reaches it too", status == 200 and predicts(ours) == 404 and predicts(theirs) == 200)
+
+        def seen(token, path, *where):
+            found = set()
+            for item in json.loads(call("GET", path, token)[1])["items"]:
+                for name in where:
+                    item = item[name]
+                found.add(item)
+            return found
+        everyones = seen(WRITER, "/api/v1/events", "involvedObject", "namespace")
+        tally.check("events of its namespaces only", everyones == {"default", "team-a"}
+                    and seen(TEAM, "/api/v1/events", "involvedObject", "namespace") == {"team-a"}, everyones)
+        tally.check("namespaces that are its own only", seen(WRITER, "/api/v1/namespaces", "metadata", "name") == {"default", "team-a"}
+                    and seen(TEAM, "/api/v1/namespaces", "metadata", "name") == {"team-a"})
 
 
 def check_sources(tally, folder):
@@ -521,6 +572,7 @@ def main():
         tally.run("HTTPS", check_https, tally, folder, ca)
         tally.run("tokens", check_tokens, tally, folder, ca)
         tally.run("client certificates", check_client_certificates, tally, folder, ca)
+        tally.run("namespaces", check_namespaces, tally, folder)
         tally.run("sources", check_sources, tally, folder)
         tally.run("reload", check_reload, tally, folder, ca, load_seconds)
         tally.run("hostile", check_hostile, tally, folder, ca)

@@ -111,10 +111,11 @@ class ModelControl {
                                                                 const std::string& revision) const = 0;
   // Takes a service's model away; requests that have it keep it to their end. `done` runs on the work thread.
   virtual void remove(std::string namespace_name, std::string service_name, std::function<void()> done) = 0;
-  // Repository API. `done` is called on the work thread. not_found when no such model was declared; otherwise what the
-  // load said. Unloading keeps the declaration, so that the model can be loaded again.
-  virtual void load(std::string name, std::function<void(Result<void>)> done) = 0;
-  virtual void unload(std::string name, std::function<void(Result<void>)> done) = 0;
+  // Repository API, of a service whom its caller has found by a model's name. `done` is called on the work thread.
+  // not_found when no such service was declared; otherwise what the load said. Unloading keeps the declaration, so that
+  // the model can be loaded again.
+  virtual void load(std::string namespace_name, std::string service_name, std::function<void(Result<void>)> done) = 0;
+  virtual void unload(std::string namespace_name, std::string service_name, std::function<void(Result<void>)> done) = 0;
 
   // Every declared model, for the scaler; the same object until one was put or removed.
   virtual std::shared_ptr<const std::vector<ScaledModel>> scaled() const = 0;

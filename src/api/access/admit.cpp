@@ -78,7 +78,8 @@ std::string_view value_of(std::string_view pattern, const PathValues& values, st
   return "";
 }
 
-// Whether the grant covers what the path names. OpenAI's endpoints learn the model from the body and ask may_use.
+// Whether the grant covers what the path names. OpenAI's endpoints learn the model from the body: there, one that the
+// grant does not cover is unknown (openai/addressed_model.cpp).
 bool covers_path(const Call& call, const Route& route, const Grant& grant) {
   const std::string_view namespace_name = value_of(route.pattern, call.path, "{namespace}");
   if (!namespace_name.empty() && !grant.covers_namespace(namespace_name)) return false;

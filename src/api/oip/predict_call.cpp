@@ -174,9 +174,9 @@ Dialect dialect_of(const serving::RegistrySnapshot& snapshot, const serving::Ser
 
 void answer_unknown_model(const Call& call, const serving::RegistrySnapshot& snapshot, const std::string& name,
                           const std::string& version) {
-  const serving::ServedModel* model = snapshot.find(name, call.host());
+  const serving::ServedModelPtr model = model_named(call, snapshot, name);
   const bool known = model != nullptr && !model->unloaded;
-  if (dialect_of(snapshot, model) == Dialect::mlserver) {
+  if (dialect_of(snapshot, model.get()) == Dialect::mlserver) {
     const std::string with_version = version.empty() ? "" : " with version " + version;
     answer_error(call, 404, "Model " + name + with_version + " not found");
   } else if (known) {
@@ -197,11 +197,20 @@ std::string model_names(const Call& call, const serving::RegistrySnapshot& snaps
   return out + "]}";
 }
 
+serving::ServedModelPtr model_named(const Call& call, const serving::RegistrySnapshot& snapshot,
+                                    std::string_view name) {
+  // Admit has looked too, but at an older snapshot: the one it found may have gone while the call was held.
+  const serving::ServedModelPtr& model = snapshot.hold(name, call.host());
+  const bool within =
+      model != nullptr && (call.grant == nullptr || call.grant->covers_namespace(model->namespace_name));
+  return within ? model : nullptr;
+}
+
 serving::ServedModelPtr route_call(Call& call, const serving::RegistrySnapshot& snapshot, std::string_view name) {
   const std::string_view host = call.host();
   const std::string_view session = call.request().header("x-session-id").value_or("");
   const serving::Gate* const gate = call.pass != nullptr ? call.pass->gate() : nullptr;
-  call.revision = serving::route(snapshot.hold(name, host), {host, session, gate}, *call.api->context.random);
+  call.revision = serving::route(model_named(call, snapshot, name), {host, session, gate}, *call.api->context.random);
   return call.revision;
 }
 

@@ -20,6 +20,10 @@ struct Found {
   bool batch_shape = false;
 };
 
+// The model that a name of the path means here: the one that the call's Host points at where several have it. Null when
+// there is none, or it is in a namespace that the caller has no rights in.
+serving::ServedModelPtr model_named(const Call& call, const serving::RegistrySnapshot& snapshot, std::string_view name);
+
 // Routes the call: the revision of the model of that name whose request it is, once and for all (call.revision). Null
 // when there is no such model.
 serving::ServedModelPtr route_call(Call& call, const serving::RegistrySnapshot& snapshot, std::string_view name);

@@ -1,4 +1,6 @@
 // The model repository extension: index, load, unload (Triton's extension_model_repository.md, MLServer, KServe).
+#include <functional>
+#include <string>
 #include <utility>
 
 #include "jackdaw/base/text.h"
@@ -37,30 +39,39 @@ void append_row(std::string& out, const serving::ServedModel& model, const servi
   out += '}';
 }
 
-// Answers on the io thread once control has acted on its own thread.
-void act(Call call, const char* verb,
-         void (control::ModelControl::*action)(std::string, std::function<void(Result<void>)>)) {
-  const std::string name = call.path[0];
+using Action = void (control::ModelControl::*)(std::string, std::string, std::function<void(Result<void>)>);
+
+void answer_outcome(const Call& call, std::string_view verb, const Result<void>& outcome) {
+  const std::string& name = call.path[0];
+  const auto snapshot = call.api->context.registry->snapshot();
+  const Dialect dialect = dialect_of(*snapshot, model_named(call, *snapshot, name).get());
+  const bool unknown = !outcome && outcome.error().code == Code::not_found;
+  // KServe finds out that there was nothing to load only when the model is not there afterwards.
+  if (unknown && dialect == Dialect::kserve && verb == "load") {
+    return answer_error(call, 503, "Model with name " + name + " is not ready.");
+  }
+  if (unknown) return answer_unknown_model(call, *snapshot, name, "");
+  if (!outcome) return answer_error(call, 503, "Model with name " + name + " is not ready. " + outcome.error().text());
+  if (dialect == Dialect::mlserver) return answer(call, net::Response{200, {}, {}, {}});
+  std::string body = R"({"name":)";
+  append_json_string(body, name);
+  body += R"(,")";
+  body += verb;
+  answer_json(call, body + R"(":true})");
+}
+
+// Answers on the io thread once control has acted on its own thread. Whose model it is is decided here, once: control
+// is told the service, not the name.
+void act(Call call, std::string_view verb, Action action) {
+  const auto snapshot = call.api->context.registry->snapshot();
+  const serving::ServedModelPtr model = model_named(call, *snapshot, call.path[0]);
+  if (model == nullptr) return answer_outcome(call, verb, make_error(Code::not_found, "There is no such model."));
   Executor& executor = call.exchange->executor();
   control::ModelControl& control = *call.api->context.control;
-  (control.*action)(name, [call = std::move(call), name, verb, &executor](Result<void> outcome) {
-    executor.post([call, name, verb, outcome = std::move(outcome)] {
-      const auto snapshot = call.api->context.registry->snapshot();
-      const Dialect dialect = dialect_of(*snapshot, snapshot->find(name));
-      const bool unknown = !outcome && outcome.error().code == Code::not_found;
-      // KServe finds out that there was nothing to load only when the model is not there afterwards.
-      if (unknown && dialect == Dialect::kserve && std::string_view(verb) == "load") {
-        return answer_error(call, 503, "Model with name " + name + " is not ready.");
-      }
-      if (unknown) return answer_unknown_model(call, *snapshot, name, "");
-      if (!outcome)
-        return answer_error(call, 503, "Model with name " + name + " is not ready. " + outcome.error().text());
-      if (dialect == Dialect::mlserver) return answer(call, net::Response{200, {}, {}, {}});
-      std::string body = R"({"name":)";
-      append_json_string(body, name);
-      answer_json(call, body + ",\"" + verb + "\":true}");
-    });
-  });
+  (control.*action)(
+      model->namespace_name, model->service_name, [call = std::move(call), verb, &executor](Result<void> outcome) {
+        executor.post([call, verb, outcome = std::move(outcome)] { answer_outcome(call, verb, outcome); });
+      });
 }
 
 }  // namespace

@@ -58,8 +58,12 @@ ServedModelPtr sole_model(const Call& call, const serving::RegistrySnapshot& sna
   return models.size() == 1 ? models.front() : nullptr;
 }
 
+// A model that the caller may not use is one that is not there: its name does not show.
 ServedModelPtr named_model(const Call& call, const serving::RegistrySnapshot& snapshot, const std::string& name) {
-  if (mount_of(call) != Mount::service) return snapshot.hold(name, call.request().header("host").value_or(""));
+  if (mount_of(call) != Mount::service) {
+    const ServedModelPtr& model = snapshot.hold(name, call.request().header("host").value_or(""));
+    return model != nullptr && addressed(call, *model) ? model : nullptr;
+  }
   for (const auto& model : snapshot.models()) {
     if (addressed(call, *model) && model->answers_to(name)) return model;
   }

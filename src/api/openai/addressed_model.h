@@ -39,7 +39,7 @@ std::optional<AddressedModel> find_model(Call& call, const std::string& name, st
 bool generates(const serving::ServedModel& model);
 // The models a list shows at this call's address, in name order: those that generate and are ready.
 std::vector<serving::ServedModelPtr> listed_models(const Call& call, const serving::RegistrySnapshot& snapshot);
-// Whether the call's address can mean that model.
+// Whether the call's address can mean that model, and its caller may use it.
 bool addressed(const Call& call, const serving::ServedModel& model);
 
 // Answers in the error shape of the call's mount, with Retry-After where it helps.

@@ -295,7 +295,9 @@ void list_namespaces(Call call) {
     }
   }
   std::vector<Json> items;
-  for (const std::string& name : names) items.push_back(namespace_object(name));
+  for (const std::string& name : names) {
+    if (call.grant == nullptr || call.grant->covers_namespace(name)) items.push_back(namespace_object(name));
+  }
   answer_json(
       call, Json::object({{"kind", Json::text("NamespaceList")},
                           {"apiVersion", Json::text("v1")},

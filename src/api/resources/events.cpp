@@ -10,6 +10,7 @@
 
 #include "jackdaw/base/text.h"
 #include "jackdaw/control/event_log.h"
+#include "src/api/access/admit.h"
 #include "src/api/resources/resource_call.h"
 
 namespace jackdaw::api::resources {
@@ -80,7 +81,8 @@ void list_events(const Call& call, std::string_view namespace_name) {
   if (const control::EventLog* log = call.api->context.events) {
     for (const ObjectEvent& event : log->events()) {
       const bool here = namespace_name.empty() || event.namespace_name == namespace_name;
-      if (here && matches(event, selector)) items.push_back(event_json(event));
+      if (here && may_use(call, event.name, event.namespace_name) && matches(event, selector))
+        items.push_back(event_json(event));
     }
   }
   answer_json(call, Json::object({{"kind", Json::text("EventList")},

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "src/api/routes.h"
-#include "tests/unit/api/fakes.h"
+#include "tests/unit/api/openai_world.h"
 
 using namespace jackdaw;
 using namespace jackdaw::api;
@@ -14,6 +14,7 @@ namespace {
 constexpr const char* writer_token = "writer-token-0123456789";
 constexpr const char* reader_token = "reader-token-0123456789";
 constexpr const char* iris_token = "iris-key-0123456789abc";
+constexpr const char* one_token = "sk-one-0123456789abcdef";
 
 GrantPtr grant(std::string name, std::string_view scopes, std::vector<std::string> models = {},
                std::vector<std::string> namespaces = {}) {
@@ -40,6 +41,14 @@ AccessRules guarded() {
                   {sha256(reader_token), grant("reader", "ri")},
                   {sha256(iris_token), grant("iris", "iw", {"iris*"}, {"default"})}};
   rules.certificates = {{{"DNS:ci.example.com", "CN=ci-*"}, grant("ci", "w")}};
+  return rules;
+}
+
+// Keys for inference are asked for on loopback too.
+AccessRules with_keys(std::vector<TokenRow> tokens) {
+  AccessRules rules;
+  rules.inference_keys = true;
+  rules.tokens = std::move(tokens);
   return rules;
 }
 
@@ -160,6 +169,104 @@ TEST_CASE("GrantsReachAsFarAsTheirModelsAndNamespaces") {
   elsewhere.namespace_name = "team";
   world.registry.put(elsewhere);
   CHECK(unload(world, bearing(iris_token), "iris-b") == 403);
+}
+
+TEST_CASE("OpenAiEndpointsAnswerForTheModelsOfTheKeyOnly") {
+  OpenAiWorld world;
+  world.serve_llm("la", {"gpt-4o"});
+  world.serve_llm("lb", {"gpt-5"});
+  const Access access(with_keys({{sha256(one_token), grant("one", "i", {"la"})}}));
+  world.access = &access;
+  const auto post = [&](const std::string& path, const std::string& model) {
+    return world.send(
+        net::Method::post, path,
+        R"({"model":")" + model + R"(","prompt":"a","tokens":[97],"messages":[{"role":"user","content":"a"}]})",
+        bearing(one_token));
+  };
+  for (const std::string mount : {"/v1", "/openai/v1", "/default/la/v1", "/default/lb/v1"}) {
+    for (const char* endpoint : {"/completions", "/chat/completions", "/tokenize", "/detokenize"}) {
+      for (const char* name : {"lb", "gpt-5"}) {
+        INFO(mount << endpoint << " " << name);
+        const auto refused = post(mount + endpoint, name);
+        // The words for a name that nobody has.
+        REQUIRE(refused->answer.has_value());
+        CHECK(refused->answer->status == 404);
+        CHECK(refused->answer->body.find("Models here: lb") == std::string::npos);
+      }
+    }
+    INFO(mount);
+    const auto card = world.send(net::Method::get, mount + "/models/gpt-5", "", bearing(one_token));
+    CHECK((card->answer->status == 404 || card->answer->status == 403));
+  }
+  CHECK(world.send(net::Method::get, "/openai/v1/models/lb", "", bearing(one_token))->answer->status == 404);
+  CHECK(world.send(net::Method::get, "/v1/models/lb", "", bearing(one_token))->answer->status == 403);
+  CHECK(post("/tokenize", "lb")->answer->status == 404);
+  CHECK(post("/tokenize", "lb")->answer->body ==
+        R"({"error":{"message":"The model `lb` does not exist. Models here: la.",)"
+        R"("type":"NotFoundError","param":"model","code":404}})");
+  // Its own, by each of its names.
+  CHECK(post("/tokenize", "la")->answer->status == 200);
+  CHECK(post("/openai/v1/tokenize", "gpt-4o")->answer->status == 200);
+  CHECK(post("/tokenize", "")->answer->status == 200);
+  CHECK(world.send(net::Method::get, "/openai/v1/models/la", "", bearing(one_token))->answer->status == 200);
+  CHECK(world.send(net::Method::get, "/openai/v1/models/lb", "", {})->answer->status == 401);
+}
+
+TEST_CASE("OpenAiEndpointsAnswerForTheNamespacesOfTheKeyOnly") {
+  OpenAiWorld world;
+  world.serve_llm("mine", {}, "team-a");
+  world.serve_llm("theirs", {}, "team-b");
+  world.serve_llm("both", {}, "team-a");
+  world.serve_llm("both", {}, "team-b");
+  const Access access(with_keys({{sha256(one_token), grant("a", "i", {}, {"team-a"})}}));
+  world.access = &access;
+  const auto tokenize = [&](const std::string& model, const std::string& host) {
+    Headers headers = bearing(one_token);
+    headers["host"] = host;
+    return world.send(net::Method::post, "/tokenize", R"({"model":")" + model + R"(","prompt":"a"})", headers)
+        ->answer->status;
+  };
+  CHECK(tokenize("mine", "localhost") == 200);
+  CHECK(tokenize("theirs", "localhost") == 404);
+  CHECK(tokenize("theirs", "theirs.team-a.example.com") == 404);
+  CHECK(tokenize("both", "both.team-a.example.com") == 200);
+  CHECK(tokenize("both", "both.team-b.example.com") == 404);
+  const auto card = [&](const std::string& path) {
+    return world.send(net::Method::get, path, "", bearing(one_token))->answer->status;
+  };
+  CHECK(card("/openai/v1/models/mine") == 200);
+  CHECK(card("/openai/v1/models/theirs") == 404);
+  CHECK(card("/team-b/theirs/v1/models/theirs") == 403);
+}
+
+TEST_CASE("WhoseModelIsUnloadedIsWhatTheHostSays") {
+  World world;
+  world.serve("m");
+  serving::ServedModel other = *world.registry.snapshot()->models().front();
+  other.namespace_name = "team-a";
+  other.service_name = "m-of-team-a";
+  world.registry.put(other);
+  AccessRules rules = open_network();
+  rules.tokens = {{sha256(writer_token), grant("writer", "w")},
+                  {sha256(one_token), grant("team", "w", {}, {"team-a"})}};
+  const Access access(rules);
+  world.access = &access;
+  const auto ask = [&](const std::string& token, const std::string& verb, const std::string& host) {
+    Headers headers = bearing(token);
+    headers["host"] = host;
+    return world.send(net::Method::post, "/v2/repository/models/m/" + verb, "", headers)->answer->status;
+  };
+  CHECK(ask(one_token, "unload", "localhost") == 403);
+  CHECK(ask(one_token, "unload", "m.default.example.com") == 403);
+  CHECK(ask(one_token, "load", "m.default.example.com") == 403);
+  CHECK(world.control.calls.empty());
+  const std::string host = "m-of-team-a.team-a.example.com";
+  CHECK(ask(one_token, "unload", host) == 200);
+  CHECK(ask(one_token, "load", host) == 200);
+  CHECK(ask(writer_token, "unload", host) == 200);
+  CHECK(ask(writer_token, "unload", "localhost") == 200);
+  CHECK(world.control.calls == std::vector<std::string>{"unload team-a/m-of-team-a", "load team-a/m-of-team-a",
+                                                        "unload team-a/m-of-team-a", "unload default/m"});
 }
 
 TEST_CASE("MetricsAreClosedOnceSomeoneIsGrantedThem") {

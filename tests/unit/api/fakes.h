@@ -197,12 +197,12 @@ class FakeControl final : public control::ModelControl {
     return nullptr;
   }
   void remove(std::string, std::string, std::function<void()> done) override { done(); }
-  void load(std::string name, std::function<void(Result<void>)> done) override {
-    calls.push_back("load " + name);
+  void load(std::string namespace_name, std::string service_name, std::function<void(Result<void>)> done) override {
+    calls.push_back("load " + namespace_name + "/" + service_name);
     done(outcome);
   }
-  void unload(std::string name, std::function<void(Result<void>)> done) override {
-    calls.push_back("unload " + name);
+  void unload(std::string namespace_name, std::string service_name, std::function<void(Result<void>)> done) override {
+    calls.push_back("unload " + namespace_name + "/" + service_name);
     done(outcome);
   }
   std::shared_ptr<const std::vector<control::ScaledModel>> scaled() const override {

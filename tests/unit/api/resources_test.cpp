@@ -237,6 +237,64 @@ TEST_CASE("WritesAreRefusedWhereOthersListen") {
   CHECK(api.send(Method::get, base)->answer->status == 403);
 }
 
+TEST_CASE("ALimitedTokenSeesWhatIsItsOwn") {
+  Resources api;
+  const std::string kind = "/apis/serving.kserve.io/v1beta1";
+  const std::string services = "/inferenceservices";
+  for (const auto namespace_name : {"team-a", "team-b"}) {
+    for (const auto name : {"iris", "wine"}) {
+      const auto made = api.send(Method::post, kind + "/namespaces/" + namespace_name + services, isvc(name));
+      REQUIRE(made->answer->status == 201);
+      api.events.record(body_of(*made), false, "Ready", "is ready");
+    }
+  }
+  const auto reader = [](std::string name, std::vector<std::string> models, std::vector<std::string> namespaces) {
+    Grant grant;
+    grant.name = name;
+    grant.read = true;
+    grant.models = std::move(models);
+    grant.namespaces = std::move(namespaces);
+    return TokenRow{sha256(name + "-0123456789abcdef"), std::make_shared<const Grant>(std::move(grant))};
+  };
+  AccessRules rules;
+  rules.this_machine_only = false;
+  rules.tokens = {reader("all", {}, {}), reader("team", {}, {"team-a"}), reader("iris", {"iris"}, {})};
+  const Access access(rules);
+  api.world.access = &access;
+  const auto get = [&](const std::string& token, const std::string& path) {
+    return api.send(Method::get, path, "", {{"authorization", "Bearer " + token + "-0123456789abcdef"}});
+  };
+  const auto names = [&](const std::string& token, const std::string& path) {
+    const Json list = body_of(*get(token, path));
+    std::string out;
+    for (const Json& item : list.find("items")->items()) {
+      const Json* object = item.find("involvedObject");
+      out += object == nullptr ? at(item, {"metadata", "name"}) + " "
+                               : at(*object, {"namespace"}) + "/" + at(*object, {"name"}) + " ";
+    }
+    return out;
+  };
+  const std::string events = "/api/v1/events";
+  CHECK(names("all", events) == "team-a/iris team-a/wine team-b/iris team-b/wine ");
+  CHECK(names("team", events) == "team-a/iris team-a/wine ");
+  CHECK(names("iris", events) == "team-a/iris team-b/iris ");
+  CHECK(names("team", events + "?fieldSelector=involvedObject.namespace=team-b").empty());
+  CHECK(names("iris", "/api/v1/namespaces/team-b/events") == "team-b/iris ");
+  CHECK(get("team", "/api/v1/namespaces/team-b/events")->answer->status == 403);
+  CHECK(names("all", "/api/v1/namespaces") == "default team-a team-b ");
+  CHECK(names("team", "/api/v1/namespaces") == "team-a ");
+  // Lists and watches of objects: what is granted, or nothing.
+  CHECK((get("all", kind + services + "?watch=true")->events != nullptr));
+  CHECK(get("team", kind + services + "?watch=true")->answer->status == 403);
+  CHECK(get("team", kind + services)->answer->status == 403);
+  CHECK(get("team", kind + "/namespaces/team-b" + services + "?watch=true")->answer->status == 403);
+  CHECK(get("iris", kind + "/namespaces/team-a" + services + "?watch=true")->answer->status == 403);
+  const auto watch = get("team", kind + "/namespaces/team-a" + services + "?watch=true&sendInitialEvents=true");
+  REQUIRE((watch->events != nullptr));
+  CHECK(watch->events->sent.find("team-a") != std::string::npos);
+  CHECK(watch->events->sent.find("team-b") == std::string::npos);
+}
+
 TEST_CASE("AWatchIsAStreamOfLines") {
   Resources api;
   api.send(Method::post, base, isvc("iris"));

@@ -81,7 +81,7 @@ TEST_CASE("RepositoryLoadsUnloadsAndLists") {
         R"([{"name":"iris","version":"1","state":"READY","reason":""}])");
   CHECK(world.post("/v2/repository/index", "{")->answer->status == 400);
   CHECK(world.post("/v2/repository/models/iris/unload", "")->answer->body == R"({"name":"iris","unload":true})");
-  CHECK(world.control.calls == std::vector<std::string>{"unload iris"});
+  CHECK(world.control.calls == std::vector<std::string>{"unload default/iris"});
   world.control.outcome = make_error(Code::not_found, "no");
   CHECK(world.post("/v2/repository/models/x/unload", "")->answer->status == 404);
   world.control.outcome = make_error(Code::parse_error, "offset 3: bad opcode");

@@ -72,10 +72,11 @@ struct World {
   void declare(std::vector<DeclaredModel> models) {
     for (DeclaredModel& model : models) (void)put(std::move(model));
   }
-  Result<void> act(void (ModelControl::*verb)(std::string, std::function<void(Result<void>)>),
-                   const std::string& name) {
+  Result<void> act(void (ModelControl::*verb)(std::string, std::string, std::function<void(Result<void>)>),
+                   const std::string& service, const std::string& namespace_name = "default") {
     std::promise<Result<void>> promise;
-    (control.get()->*verb)(name, [&promise](Result<void> outcome) { promise.set_value(std::move(outcome)); });
+    (control.get()->*verb)(namespace_name, service,
+                           [&promise](Result<void> outcome) { promise.set_value(std::move(outcome)); });
     return promise.get_future().get();
   }
   const serving::ServedModel* find(const std::string& name) {

@@ -81,6 +81,20 @@ TEST_CASE("UnloadedModelsCanBeLoadedAgain") {
   CHECK(world.act(&ModelControl::load, "nothing").error().code == Code::not_found);
 }
 
+TEST_CASE("OneOfTwoModelsOfOneNameIsUnloadedAndLoaded") {
+  World world;
+  DeclaredModel other = World::model("m");
+  other.namespace_name = "team-a";
+  world.declare({World::model("m"), other});
+  const auto unloaded = [&](const std::string& host) { return world.registry.snapshot()->find("m", host)->unloaded; };
+  CHECK(world.act(&ModelControl::unload, "m", "team-a").has_value());
+  CHECK(unloaded("m.team-a.example.com"));
+  CHECK_FALSE(unloaded("m.default.example.com"));
+  CHECK(world.act(&ModelControl::unload, "m", "team-b").error().code == Code::not_found);
+  CHECK(world.act(&ModelControl::load, "m", "team-a").has_value());
+  CHECK_FALSE(unloaded("m.team-a.example.com"));
+}
+
 TEST_CASE("StoppedServicesStayUnloadedUntilAsked") {
   World world;
   DeclaredModel stopped = World::model("iris");

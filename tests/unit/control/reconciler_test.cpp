@@ -60,8 +60,8 @@ class FakeModels final : public ModelControl {
     return std::make_shared<const std::vector<ScaledModel>>();
   }
   void scale(std::string, std::int64_t replicas, std::function<void(std::int64_t)> done) override { done(replicas); }
-  void load(std::string, std::function<void(Result<void>)>) override {}
-  void unload(std::string, std::function<void(Result<void>)>) override {}
+  void load(std::string, std::string, std::function<void(Result<void>)>) override {}
+  void unload(std::string, std::string, std::function<void(Result<void>)>) override {}
 };
 
 struct ReconcilerWorld : StoreWorld {

@@ -78,8 +78,8 @@ class SimulatedControl final : public ModelControl {
     return nullptr;
   }
   void remove(std::string, std::string, std::function<void()>) override {}
-  void load(std::string, std::function<void(Result<void>)>) override {}
-  void unload(std::string, std::function<void(Result<void>)>) override {}
+  void load(std::string, std::string, std::function<void(Result<void>)>) override {}
+  void unload(std::string, std::string, std::function<void(Result<void>)>) override {}
 
   int loads = 0, failures = 0, to_zero = 0;
 
