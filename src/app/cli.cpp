@@ -2,8 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <string_view>
+#include <vector>
 
+#include "jackdaw/base/text.h"
 #include "src/app/client/client_commands.h"
+#include "src/app/number_check.h"
 #include "src/app/version.h"
 
 namespace jackdaw::app {
@@ -50,7 +54,8 @@ constexpr const char* plan_examples =
     "Exit status: 0 when it fits, 1 when it does not.";
 
 void add_llm_options(CLI::App& command, engine::LlmOptions& options) {
-  command.add_option("--max-model-len", options.max_model_len, "Tokens of prompt and answer together");
+  command.add_option("--max-model-len", options.max_model_len, "Tokens of prompt and answer together")
+      ->check(at_least(1));
   command.add_option("--kv-cache-dtype", options.kv_cache_dtype, "auto, f16, bf16 or q8_0")
       ->check(CLI::IsMember({"auto", "f16", "float16", "bf16", "bfloat16", "q8_0"}));
   command.add_option("--memory", options.memory_bytes, "Budget for weights, KV cache and workspace, such as 8GiB")
@@ -64,9 +69,9 @@ void add_run(CLI::App& app, RunFlags& flags) {
   command->add_option("--system", flags.system, "The system message");
   command->add_option("--temperature", flags.temperature, "0 = always the most likely token (default: the model's own)")
       ->check(CLI::Range(0.0, 2.0));
-  command->add_option("--seed", flags.seed, "The same seed gives the same answer")->check(CLI::NonNegativeNumber);
+  command->add_option("--seed", flags.seed, "The same seed gives the same answer")->check(at_least(0));
   command->add_option("--max-tokens", flags.max_tokens, "Longest answer (default: the context's end)")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   command->add_option("--threads", flags.threads, "CPU threads (default: CPUs of the cgroup)")
       ->check(CLI::Range(1, 1024));
   command->add_flag("-v,--verbose", flags.verbose, "Log what loading does");
@@ -147,6 +152,29 @@ void add_inspect(CLI::App& app, std::vector<std::string>& files, int& depth, boo
   command->footer(inspect_examples);
 }
 
+// The first word that is no command where one is due, as a sentence; "" when there is none. CLI11 would only say that a
+// command is missing.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* at = &app;
+  for (int i = 1; i < argc && at->get_require_subcommand_min() > 0; ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with("-")) return {};
+    const CLI::App* next = nullptr;
+    std::vector<std::string_view> names;
+    for (const CLI::App* command : at->get_subcommands({})) {
+      names.push_back(command->get_name());
+      if (command->check_name(std::string(word))) next = command;
+    }
+    if (next == nullptr) {
+      const std::string nearest = nearest_name(word, names);
+      return fmt::format("{}: there is no command '{}'{}", at->get_name(), word,
+                         nearest.empty() ? "" : "; did you mean '" + nearest + "'?");
+    }
+    at = next;
+  }
+  return {};
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -170,6 +198,10 @@ int run_command_line(int argc, char** argv) {
   add_bench(app, bench_flags);
   ClientCommands client_commands;
   client_commands.add_to(app);
+  if (const std::string fault = unknown_command(app, argc, argv); !fault.empty()) {
+    std::fprintf(stderr, "%s\nRun with --help for more information.\n", fault.c_str());
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

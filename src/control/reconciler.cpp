@@ -332,7 +332,10 @@ class ServiceReconciler final : public Reconciler {
     Known& known = known_of(kind, key, *object);
     known.object = object;
     std::string wish = wish_of(*object);
-    if (known.wish == wish) return;  // our own status, labels, managers
+    if (known.wish == wish) {                                          // our own status, labels, managers
+      if (object->find("status") == nullptr) post_status(key, known);  // someone has wiped it
+      return;
+    }
     known.wish = std::move(wish);
     const Result<DeclaredModel> model = options_.translate(*object);
     known.invalid = model ? "" : model.error().text();

@@ -93,6 +93,10 @@ def mistakes(tally, jackdaw):
     status, out, errors = jackdaw("apply", "-f", broken)
     tally.check("broken YAML has file, line and column", status == 1 and re.match(rf"{re.escape(str(broken))}:\d+:\d+: ", errors), repr(errors))
     tally.check("a file that is not there", jackdaw("apply", "-f", "nowhere.yaml")[0] == 1)
+    for words, said in ((["serv"], "did you mean 'serve'?"), (["rollout", "undoo", "x"], "did you mean 'undo'?"),
+                        (["logs", "--tail", "-1"], "-1 is not a whole number of at least 0")):
+        status, out, error = jackdaw(*words)
+        tally.check(f"{' '.join(words)}: says what is wrong", status == 2 and said in error, f"{status} {out}{error}")
     tally.check("wrong usage is 2", jackdaw("apply")[0] == 2 and jackdaw("get", "isvc", "-o", "xml")[0] == 2
                 and jackdaw("delete", "isvc")[0] == 2 and jackdaw("apply", "-f", broken, "--timeout", "soon")[0] == 2)
     status, out, errors = jackdaw("get", "isvc", "nobody")

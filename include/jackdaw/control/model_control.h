@@ -109,7 +109,9 @@ class ModelControl {
   virtual std::shared_ptr<const serving::RevisionCounts> counts(const std::string& namespace_name,
                                                                 const std::string& service_name,
                                                                 const std::string& revision) const = 0;
-  // Takes a service's model away; requests that have it keep it to their end. `done` runs on the work thread.
+  // Takes a service's model away, at once and before `done` is called here: what is declared under its name from then
+  // on is another service. Requests that have the model keep it to their end; loads that are under way end in
+  // not_found.
   virtual void remove(std::string namespace_name, std::string service_name, std::function<void()> done) = 0;
   // Repository API, of a service whom its caller has found by a model's name. `done` is called on the work thread.
   // not_found when no such service was declared; otherwise what the load said. Unloading keeps the declaration, so that

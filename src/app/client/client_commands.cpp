@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <utility>
 
+#include "src/app/number_check.h"
+
 namespace jackdaw::app {
 namespace {
 
@@ -153,7 +155,7 @@ void add_logs(CLI::App& app, LogsFlags& flags) {
   add_namespace(command, flags.target, true);
   command.add_flag("-f,--follow", flags.follow, "Go on with what comes");
   command.add_option("--since", flags.since, "Only records younger than this, such as 10m");
-  command.add_option("--tail", flags.tail, "Only the last so many records")->check(CLI::NonNegativeNumber);
+  command.add_option("--tail", flags.tail, "Only the last so many records")->check(at_least(0));
   add_output(command, flags.output, {"text", "json"});
   add_connection(command, flags.target.connection);
 }

@@ -156,6 +156,21 @@ TEST_CASE("AModelNameBelongsToOneServiceUntilItGoes") {
   world.reconciler.reset();
 }
 
+TEST_CASE("AStatusThatSomebodyWipedIsWrittenAgain") {
+  ReconcilerWorld world;
+  ResourceStore& store = world.start();
+  REQUIRE(!store.create(named("iris"), service("iris"), by_me).error);
+  world.begin();
+  world.reconciler->start("http://127.0.0.1:8080");
+  const std::string ready = "True (missing)";
+  REQUIRE(world.ready_becomes(ready));
+  const auto wiped =
+      store.patch(named("iris"), {PatchRequest::Type::merge, json(R"({"status":null})"), false, "status"}, by_me);
+  REQUIRE(!wiped.error);
+  CHECK(world.ready_becomes(ready));
+  world.reconciler.reset();
+}
+
 TEST_CASE("AStatusThatTheDiskRefusedIsWrittenLater") {
   ReconcilerWorld world;
   ResourceStore& store = world.start();
