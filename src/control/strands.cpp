@@ -1,9 +1,8 @@
 #include "src/control/strands.h"
 
-#include <exception>
 #include <utility>
 
-#include "jackdaw/base/log.h"
+#include "jackdaw/base/guarded.h"
 
 namespace jackdaw::control {
 namespace {
@@ -56,11 +55,7 @@ void Strands::run(const std::string& key) {
       task.work = std::move(strands_.find(key)->second.front().work);
     }
     // What goes wrong in one piece of work must not stop those behind it.
-    try {
-      if (!ending_) task.work();
-    } catch (const std::exception& error) {
-      log_error("work failed with an exception", {{"what", error.what()}});
-    }
+    if (!ending_) guarded("work", task.work);
     if (!take(key, task)) return;
     // A pool that ends takes nothing more: what is left runs here.
     if (pool(task.lane).post([this, key] { run(key); })) return;

@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "jackdaw/base/ascii.h"
+#include "jackdaw/base/guarded.h"
 #include "src/net/client_message.h"
 #include "src/net/client_tls.h"
 #include "src/net/url.h"
@@ -42,6 +43,11 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
+
+// Memory has run out, or a library has failed; short, so that it takes no memory to say.
+Error failed_inside() {
+  return {Code::internal, "call failed", {}};
+}
 
 std::string head_of(const ClientRequest& request, const Url& url) {
   std::string head = request.method + " " + url.target + " HTTP/1.1\r\n";
@@ -203,11 +209,11 @@ struct Shared {
 
 // One call. Everything but the constructor runs on the client's thread.
 class Flight final : public std::enable_shared_from_this<Flight> {
-  // A step's continuation, for as long as the flight is not over.
+  // A step's continuation, for as long as the flight is not over. What it throws ends the flight.
   template <typename Step>
   auto unless_over(Step step) {
     return [self = shared_from_this(), step = std::move(step)](const auto&... outcome) {
-      if (self->done_ != nullptr) step(*self, outcome...);
+      if (self->done_ != nullptr) self->guard([&] { step(*self, outcome...); });
     };
   }
 
@@ -225,6 +231,22 @@ class Flight final : public std::enable_shared_from_this<Flight> {
         resolver_(shared.context) {}
 
   void start() {
+    guard([this] { begin(); });
+  }
+
+  // Nobody waits for the answer any more.
+  void cancel() {
+    finish(make_error(Code::cancelled, "{} {}: nobody waits for the answer", request_.method, request_.url));
+  }
+  // The client ends.
+  void end() { finish(make_error(Code::not_ready, "{} {}: the daemon is stopping", request_.method, request_.url)); }
+  template <typename Work>
+  void guard(Work&& work) {
+    if (!guarded("a call to an HTTP server", work) && done_ != nullptr) finish(failed_inside());
+  }
+
+ private:
+  void begin() {
     shared_.flights.emplace(ticket_, shared_from_this());
     if (shared_.ended) return end();
     timer_.expires_after(request_.timeout);
@@ -236,14 +258,6 @@ class Flight final : public std::enable_shared_from_this<Flight> {
     kept_ ? write() : find();
   }
 
-  // Nobody waits for the answer any more.
-  void cancel() {
-    finish(make_error(Code::cancelled, "{} {}: nobody waits for the answer", request_.method, request_.url));
-  }
-  // The client ends.
-  void end() { finish(make_error(Code::not_ready, "{} {}: the daemon is stopping", request_.method, request_.url)); }
-
- private:
   template <typename Step>
   void on_stream(Step step) {
     link_.secure != nullptr ? step(*link_.secure) : step(*link_.plain);
@@ -391,7 +405,7 @@ class Flight final : public std::enable_shared_from_this<Flight> {
     link_.close();
     shared_.answer_bytes -= counted_;
     shared_.flights.erase(ticket_);
-    done(std::move(result));
+    guarded("what follows a call to an HTTP server", [&] { done(std::move(result)); });
     shared_.tickets.give_back();
   }
 
@@ -419,7 +433,8 @@ class AsioClient final : public AsyncClient {
   explicit AsioClient(AsyncClientOptions options)
       : shared_(std::move(options)), work_(shared_.context.get_executor()), thread_([this] {
           pthread_setname_np(pthread_self(), "client");
-          shared_.context.run();
+          while (!guarded("the HTTP client's loop", [this] { shared_.context.run(); })) {
+          }
         }) {}
 
   ~AsioClient() override {
@@ -439,8 +454,13 @@ class AsioClient final : public AsyncClient {
       return 0;
     }
     const std::uint64_t ticket = flight->first;
-    asio::post(shared_.context, [flight = std::move(flight->second)] { flight->start(); });
-    return ticket;
+    const bool begun = guarded("a call to an HTTP server", [&] {
+      asio::post(shared_.context, [flight = std::move(flight->second)] { flight->start(); });
+    });
+    if (begun) return ticket;
+    shared_.tickets.give_back();
+    done(failed_inside());
+    return 0;
   }
 
   void cancel(std::uint64_t ticket) override {
@@ -461,7 +481,7 @@ class AsioClient final : public AsyncClient {
     asio::post(shared_.context, [this] {
       shared_.ended = true;
       const auto flights = std::exchange(shared_.flights, {});
-      for (const auto& [ticket, flight] : flights) flight->end();
+      for (const auto& [ticket, flight] : flights) flight->guard([&] { flight->end(); });
     });
     shared_.tickets.wait_for_none();  // not long: ending a flight waits for nothing
     return left;
@@ -474,7 +494,13 @@ class AsioClient final : public AsyncClient {
     JACKDAW_TRY(check_request(request));
     JACKDAW_ASSIGN(Url url, parse_url(request.url));
     JACKDAW_ASSIGN(const std::uint64_t ticket, shared_.tickets.take());
-    return Prepared{ticket, std::make_shared<Flight>(shared_, ticket, std::move(request), std::move(url), done)};
+    std::shared_ptr<Flight> flight;
+    const bool made = guarded("a call to an HTTP server", [&] {
+      flight = std::make_shared<Flight>(shared_, ticket, std::move(request), std::move(url), done);
+    });
+    if (made) return Prepared{ticket, std::move(flight)};
+    shared_.tickets.give_back();
+    return failed_inside();
   }
 
   Shared shared_;

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <exception>
 
 #include "jackdaw/base/log.h"
 
@@ -268,11 +267,7 @@ void Connection::hand_over(std::string_view body) {
   served_one_ = true;
 
   exchange->start(place);
-  try {
-    io_->core().handler(exchange);
-  } catch (const std::exception& error) {
-    log_error("a request handler threw", {{"what", error.what()}, {"peer", peer_}});
-  }
+  guarded("a request handler", [&] { io_->core().handler(exchange); });
   if (last) last_request_ = true;
   const bool sole_owner = exchange.use_count() == 1;
   if (!exchange->answered() && sole_owner) {
@@ -330,7 +325,7 @@ bool Connection::arm_read() {
   stream_.read_some(read_at_, buffer_->room(),
                     [self = shared_from_this()](boost::system::error_code error, std::size_t bytes) {
                       IoThread::Turn turn(*self->io_);
-                      self->on_read(bytes, error);
+                      self->guard([&] { self->on_read(bytes, error); });
                     });
   return true;
 }
@@ -512,7 +507,7 @@ bool Connection::close_if_idle() {
 void Connection::close() {
   if (closed_) return;
   const auto self = shared_from_this();
-  tell_disconnected();
+  guarded("telling that a client has left", [this] { tell_disconnected(); });
   closed_ = true;
   answers_.clear();
   held_bytes_ = 0;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "jackdaw/base/guarded.h"
 #include "src/net/chunked_body.h"
 #include "src/net/exchange_impl.h"
 #include "src/net/inflater.h"
@@ -66,6 +67,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Parses, hands over, writes and waits for what comes next; called at the end of every turn that changed something.
   void settle();
   void close();
+  // Does a piece of its work; closes it when that throws, for it may be in any state.
+  template <typename Work>
+  void guard(Work&& work) noexcept {
+    if (!guarded("a connection", work)) close();
+  }
   // Closes when nothing is in flight; says whether it did.
   bool close_if_idle();
   // True when check_deadlines has something to do.

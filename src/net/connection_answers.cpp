@@ -242,7 +242,7 @@ void Connection::arm_write() {
     if (error) {
       self->close();
     } else {
-      self->settle();
+      self->guard([&] { self->settle(); });
     }
   });
 }

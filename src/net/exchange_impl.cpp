@@ -52,11 +52,13 @@ ExchangeImpl::~ExchangeImpl() {
   if (answered_) return;
   IoThread& io = connection_->io();
   if (io.is_owner()) {
-    connection_->abandon(place_);
+    connection_->guard([this] { connection_->abandon(place_); });
     return;
   }
-  io.post([connection = std::move(connection_), buffer = std::move(buffer_), place = place_] {
-    connection->abandon(place);
+  guarded("answering for a dropped request", [&] {
+    io.post([connection = std::move(connection_), buffer = std::move(buffer_), place = place_] {
+      connection->guard([&] { connection->abandon(place); });
+    });
   });
 }
 
@@ -93,10 +95,14 @@ EventStreamImpl::~EventStreamImpl() {
   if (ended_) return;
   IoThread& io = connection_->io();
   if (io.is_owner()) {
-    connection_->abandon_events(place_);
+    connection_->guard([this] { connection_->abandon_events(place_); });
     return;
   }
-  io.post([connection = std::move(connection_), place = place_] { connection->abandon_events(place); });
+  guarded("closing a dropped event stream", [&] {
+    io.post([connection = std::move(connection_), place = place_] {
+      connection->guard([&] { connection->abandon_events(place); });
+    });
+  });
 }
 
 std::size_t EventStreamImpl::send(std::string bytes) {

@@ -10,6 +10,8 @@
 #include <list>
 #include <utility>
 
+#include "jackdaw/base/guarded.h"
+
 namespace jackdaw::net {
 
 class HandshakeQueue {
@@ -40,14 +42,14 @@ class HandshakeQueue {
 
  private:
   void schedule() {
-    scheduled_ = true;
-    boost::asio::post(context_, [this] { run_one(); });
+    // Without memory for it the next push tries again.
+    scheduled_ = guarded("a TLS handshake", [this] { boost::asio::post(context_, [this] { run_one(); }); });
   }
   void run_one() {
     scheduled_ = false;
     const auto step = std::move(steps_.front());
     steps_.pop_front();
-    step();
+    guarded("a TLS handshake", step);
     if (!steps_.empty() && !scheduled_) schedule();
   }
 

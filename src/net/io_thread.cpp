@@ -8,6 +8,7 @@
 #include <array>
 #include <boost/asio/post.hpp>
 
+#include "jackdaw/base/guarded.h"
 #include "jackdaw/base/log.h"
 #include "src/net/connection.h"
 #include "src/net/tls_context.h"
@@ -88,7 +89,9 @@ void IoThread::run() {
   owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   for (std::size_t i = 0; i < listeners_.size(); ++i) accept(i);
   schedule_sweep();
-  context_.run();
+  // Work, timers and connections are guarded one by one; what the loop itself throws must not end it either.
+  while (!guarded("an io thread's loop", [this] { context_.run(); })) {
+  }
   run_leftovers();
 }
 
@@ -104,7 +107,7 @@ void IoThread::run_leftovers() {
         break;
       }
     }
-    for (auto& work : left) work();
+    for (auto& work : left) guarded("posted work", work);
   }
   timers_.clear();
   timer_deadlines_.clear();
@@ -121,7 +124,7 @@ void IoThread::end_turn() {
     while (!unsettled_.empty()) {
       std::vector<std::shared_ptr<Connection>> batch;
       batch.swap(unsettled_);
-      for (const auto& connection : batch) connection->settle();
+      for (const auto& connection : batch) connection->guard([&] { connection->settle(); });
       // Give the memory back for the next turn.
       if (unsettled_.empty()) {
         batch.clear();
@@ -133,11 +136,13 @@ void IoThread::end_turn() {
 }
 
 void IoThread::settle_later(const std::shared_ptr<Connection>& connection) {
-  if (turn_depth_ > 0) {
-    unsettled_.push_back(connection);
-  } else {
-    connection->settle();
-  }
+  connection->guard([&] {
+    if (turn_depth_ > 0) {
+      unsettled_.push_back(connection);
+    } else {
+      connection->settle();
+    }
+  });
 }
 
 // ------------------------------------------------------------------------------------------------------ executor
@@ -150,7 +155,9 @@ void IoThread::post(std::function<void()> work) {
     if (posted_scheduled_) return;
     posted_scheduled_ = true;
   }
-  boost::asio::post(context_, [this] { run_posted(); });
+  if (guarded("waking an io thread", [this] { boost::asio::post(context_, [this] { run_posted(); }); })) return;
+  const std::lock_guard lock(posted_mutex_);
+  posted_scheduled_ = false;  // the next post or sweep runs it
 }
 
 void IoThread::run_posted() {
@@ -161,7 +168,7 @@ void IoThread::run_posted() {
   }
   const Turn turn(*this);
   for (auto& work : running_) {
-    work();
+    guarded("posted work", work);
     work = nullptr;
   }
   running_.clear();
@@ -186,10 +193,13 @@ bool IoThread::cancel(std::uint64_t timer) {
 
 void IoThread::arm_timer() {
   timer_armed_ = timers_.begin()->first.first;
-  timer_.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(timer_armed_));
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) run_timers();
+  const bool armed = guarded("arming a timer", [this] {
+    timer_.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(timer_armed_));
+    timer_.async_wait([this](boost::system::error_code error) {
+      if (!error) run_timers();
+    });
   });
+  if (!armed) timer_armed_ = Instant::max();  // the next timer arms it
 }
 
 void IoThread::run_timers() {
@@ -201,7 +211,7 @@ void IoThread::run_timers() {
     const auto work = std::move(first->second);
     timer_deadlines_.erase(first->first.second);
     timers_.erase(first);
-    work();
+    guarded("a timer", work);
   }
   if (!timers_.empty() && !ended_ && timers_.begin()->first.first < timer_armed_) arm_timer();
 }
@@ -210,8 +220,10 @@ void IoThread::run_timers() {
 
 void IoThread::accept(std::size_t listener) {
   if (!listeners_[listener].acceptor.is_open()) return;
-  listeners_[listener].acceptor.async_accept([this, listener](boost::system::error_code error, tcp::socket socket) {
-    accepted(listener, error, std::move(socket));
+  listeners_[listener].stalled = !guarded("waiting for connections", [&] {
+    listeners_[listener].acceptor.async_accept([this, listener](boost::system::error_code error, tcp::socket socket) {
+      accepted(listener, error, std::move(socket));
+    });
   });
 }
 
@@ -250,25 +262,30 @@ void IoThread::adopt(tcp::socket socket, bool tls) {
   } else if (core_->connections_gauge != nullptr) {
     core_->connections_gauge->add(1);
   }
-  auto connection =
-      std::make_shared<Connection>(shared_from_this(), std::move(socket), tls ? core_->tls->current() : nullptr);
-  connection->index = connections_.size();
-  connections_.push_back(connection);
-  if (over) {
-    connection->reject();
-  } else {
-    connection->start();
-  }
+  std::shared_ptr<Connection> connection;
+  const bool made = guarded("a new connection", [&] {
+    connection =
+        std::make_shared<Connection>(shared_from_this(), std::move(socket), tls ? core_->tls->current() : nullptr);
+    connection->index = connections_.size();
+    connections_.push_back(connection);
+  });
+  if (!made) return uncount(over);
+  connection->guard([&] { over ? connection->reject() : connection->start(); });
 }
 
-void IoThread::remove(Connection& connection) {
-  const std::size_t index = connection.index;
-  if (connection.rejected()) {
+// A connection is gone; `rejected`: it was over the limit.
+void IoThread::uncount(bool rejected) {
+  if (rejected) {
     --rejecting_;
   } else {
     core_->connections.fetch_sub(1, std::memory_order_relaxed);
     if (core_->connections_gauge != nullptr) core_->connections_gauge->add(-1);
   }
+}
+
+void IoThread::remove(Connection& connection) {
+  const std::size_t index = connection.index;
+  uncount(connection.rejected());
   std::swap(connections_[index], connections_.back());
   connections_[index]->index = index;
   connections_.pop_back();
@@ -281,8 +298,8 @@ void IoThread::remove(Connection& connection) {
 
 void IoThread::schedule_sweep() {
   at(std::chrono::steady_clock::now() + sweep_interval_, [this] {
+    schedule_sweep();  // first: whatever the sweep throws, there is a next one
     sweep();
-    schedule_sweep();
   });
 }
 
@@ -292,8 +309,17 @@ void IoThread::sweep() {
   for (const auto& connection : connections_) {
     if (connection->overdue(now_)) overdue.push_back(connection);
   }
-  for (const auto& connection : overdue) connection->check_deadlines(now_);
+  for (const auto& connection : overdue) connection->guard([&] { connection->check_deadlines(now_); });
   flush_metrics();
+  catch_up();
+}
+
+// What had no memory to begin begins now.
+void IoThread::catch_up() {
+  run_posted();
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    if (listeners_[i].stalled) accept(i);
+  }
 }
 
 void IoThread::flush_metrics() {
@@ -335,15 +361,15 @@ void IoThread::close_idle() {
 
 // Connections the kernel has already accepted are served, not reset.
 void IoThread::close_listeners() {
-  for (auto& [acceptor, tls] : listeners_) {
+  for (Listener& listener : listeners_) {
     boost::system::error_code error;
-    acceptor.non_blocking(true, error);
+    listener.acceptor.non_blocking(true, error);
     while (!error) {
       tcp::socket socket(context_);
-      acceptor.accept(socket, error);
-      if (!error) adopt(std::move(socket), tls);
+      listener.acceptor.accept(socket, error);
+      if (!error) adopt(std::move(socket), listener.tls);
     }
-    acceptor.close(error);
+    listener.acceptor.close(error);
   }
 }
 
@@ -353,8 +379,8 @@ bool IoThread::wait_until_empty(Instant deadline) {
 }
 
 void IoThread::cut_all() {
-  const auto all = connections_;
-  for (const auto& connection : all) {
+  while (!connections_.empty()) {
+    const auto connection = connections_.back();
     if (!connection->lingering()) ++cut_;
     connection->close();
   }

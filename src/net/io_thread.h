@@ -2,6 +2,9 @@
 //
 // A Turn is one piece of work of the loop (a read, a batch of posted work, a timer). Connections that were answered
 // during a turn are written at its end, so that answers which become ready together leave in one write.
+//
+// What a piece of work throws (memory that has run out, most often) is logged and ends with it: an exchange that it
+// dropped is answered with status 500, a connection whose own work it was is closed.
 #pragma once
 
 #include <atomic>
@@ -59,7 +62,7 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   IoThread& operator=(const IoThread&) = delete;
 
   // Before start: adds a listener that is bound and listening; `tls`: it speaks HTTPS.
-  void add_listener(Acceptor acceptor, bool tls) { listeners_.push_back({std::move(acceptor), tls}); }
+  void add_listener(Acceptor acceptor, bool tls) { listeners_.push_back({std::move(acceptor), tls, false}); }
   void start();
 
   // Any thread. Closes the listeners; connections end with their next answer, and idle ones after a short grace (less
@@ -111,6 +114,8 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   void accept(std::size_t listener);
   void accepted(std::size_t listener, boost::system::error_code error, boost::asio::ip::tcp::socket socket);
   void adopt(boost::asio::ip::tcp::socket socket, bool tls);
+  void uncount(bool rejected);
+  void catch_up();
   void run_leftovers();
   void close_listeners();
   void drain_now(Instant deadline);
@@ -128,6 +133,7 @@ class IoThread final : public Executor, public std::enable_shared_from_this<IoTh
   struct Listener {
     Acceptor acceptor;
     bool tls;
+    bool stalled = false;  // nothing waits for its connections: there was no memory to
   };
   std::vector<Listener> listeners_;
   HandshakeQueue handshakes_;

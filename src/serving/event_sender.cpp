@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <exception>
 #include <optional>
 #include <utility>
 
+#include "jackdaw/base/guarded.h"
 #include "jackdaw/base/log.h"
 #include "src/serving/event_file.h"
 
@@ -153,8 +153,10 @@ void EventSender::drop(Drop reason, std::size_t events) {
 void EventSender::report_drops(Instant at) {
   if (dropped_since_report_ == 0 || at - reported_ < options_.report_interval) return;
   reported_ = at;
-  log_warning("payload events dropped",
-              {{"events", std::exchange(dropped_since_report_, 0)}, {"see", "jackdaw_logger_dropped_total"}});
+  guarded("a report", [this] {
+    log_warning("payload events dropped",
+                {{"events", std::exchange(dropped_since_report_, 0)}, {"see", "jackdaw_logger_dropped_total"}});
+  });
 }
 
 // How long a thread without work may sleep: until a destination may be tried again, a report is due or the end.
@@ -207,26 +209,26 @@ void EventSender::finish(Job job, Result<int> status) {
     log_warning("payload events are delayed", {{"url", to.url}, {"reason", why}});
   }
   if (++job.waiting.attempts >= options_.attempts_max) return drop(Drop::failed, 1);
-  to.bytes += job.waiting.event.bytes();
+  const std::size_t bytes = job.waiting.event.bytes();
   to.queue.push_front(std::move(job.waiting));
+  to.bytes += bytes;
 }
 
-Result<int> EventSender::deliver(net::HttpClient& client, Job& job, Duration timeout) {
+// `client` is made with the first event.
+Result<int> EventSender::deliver(std::unique_ptr<net::HttpClient>& client, Job& job, Duration timeout) {
   Destination& to = *job.destination;
-  try {
-    if (to.file) {
-      JACKDAW_TRY(to.file->append(event_json(job.waiting.event)));
-      return 200;
-    }
-    JACKDAW_ASSIGN(const net::ClientResponse answer, client.send(binary_event(job.waiting.event, to.url, timeout)));
-    return answer.status;
-  } catch (const std::exception& error) {
-    return make_error(Code::internal, "{}", error.what());
+  if (to.file) {
+    JACKDAW_TRY(to.file->append(event_json(job.waiting.event)));
+    return 200;
   }
+  if (client == nullptr) client = make_client_();
+  JACKDAW_ASSIGN(const net::ClientResponse answer, client->send(binary_event(job.waiting.event, to.url, timeout)));
+  return answer.status;
 }
 
+// A thread works until the sender stops: whatever an event throws, the next one has its turn.
 void EventSender::run() {
-  const auto client = make_client_();
+  std::unique_ptr<net::HttpClient> client;
   std::unique_lock lock(mutex_);
   for (;;) {
     Job job = next_job(lock);
@@ -234,9 +236,11 @@ void EventSender::run() {
     const Duration left =
         stopping_ ? std::max(stop_by_ - now(), Duration(std::chrono::milliseconds(1))) : options_.send_timeout;
     lock.unlock();
-    Result<int> status = deliver(*client, job, std::min(left, options_.send_timeout));
+    Result<int> status = Error{Code::internal, "exception", {}};
+    guarded("sending a payload event", [&] { status = deliver(client, job, std::min(left, options_.send_timeout)); });
     lock.lock();
-    finish(std::move(job), std::move(status));
+    const bool noted = guarded("a payload event", [&] { finish(std::move(job), std::move(status)); });
+    if (!noted) drop(Drop::failed, 1);
   }
   work_.notify_all();  // the others may be waiting for what this one did last
 }

@@ -3,10 +3,9 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
-#include "jackdaw/base/log.h"
+#include "jackdaw/base/guarded.h"
 
 namespace jackdaw::serving {
 
@@ -51,11 +50,7 @@ void WorkerPool::run() {
     queue_.pop_front();
     lock.unlock();
     // Running out of memory in one piece of work must not end the process; what it held is released here.
-    try {
-      work();
-    } catch (const std::exception& error) {
-      log_error("work failed with an exception", {{"what", error.what()}});
-    }
+    guarded("work", work);
   }
 }
 

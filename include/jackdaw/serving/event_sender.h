@@ -60,7 +60,7 @@ class EventSender {
 
   void run();
   // The receiver's status; 200 for a file.
-  static Result<int> deliver(net::HttpClient& client, Job& job, Duration timeout);
+  Result<int> deliver(std::unique_ptr<net::HttpClient>& client, Job& job, Duration timeout);
   Job next_job(std::unique_lock<std::mutex>& lock);
   void finish(Job job, Result<int> status);
   void drop(Drop reason, std::size_t events);

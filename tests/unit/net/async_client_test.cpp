@@ -3,6 +3,7 @@
 #include <atomic>
 #include <future>
 #include <mutex>
+#include <stdexcept>
 
 #include "tests/unit/net/certificates.h"
 #include "tests/unit/net/harness.h"
@@ -65,6 +66,16 @@ class SilentServer {
 };
 
 }  // namespace
+
+TEST_CASE("AnAnswerWhoseReceiverThrowsCountsAsGiven") {
+  TestServer server;
+  const auto client = make_async_client({});
+  client->send(request_to(server.url("/first")), [](const auto&) { throw std::runtime_error("no"); });
+  const auto second = ask(*client, request_to(server.url("/second")));
+  REQUIRE(second.has_value());
+  CHECK(second->status == 200);
+  CHECK(client->drain(soon(seconds(5))) == 0);
+}
 
 TEST_CASE("AsyncClientKeepsItsConnection", "[async]") {
   TestServer server;

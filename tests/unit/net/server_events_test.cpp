@@ -1,6 +1,8 @@
 // Streamed answers, disconnects and the graceful end.
 #include <atomic>
 #include <mutex>
+#include <new>
+#include <stdexcept>
 
 #include "tests/unit/net/harness.h"
 
@@ -306,6 +308,55 @@ TEST_CASE("DrainsUnderLoadFromSeveralThreads") {
   other.join();
   for (auto& client : clients) client.join();
   CHECK(bad == 0);
+}
+
+// Work that is posted, or put off, and then throws while it holds the exchange.
+void fail_later(const SharedExchange& exchange) {
+  Executor& executor = exchange->executor();
+  const std::string_view path = exchange->request().path();
+  if (path == "/posted") executor.post([exchange] { throw std::bad_alloc(); });
+  if (path == "/odd") executor.post([exchange] { throw 7; });
+  if (path == "/timer") executor.at(soon(milliseconds(5)), [exchange] { throw std::runtime_error("no"); });
+  if (path == "/elsewhere") {
+    std::thread([exchange] { exchange->executor().post([exchange] { throw std::bad_alloc(); }); }).detach();
+  }
+  if (path == "/events") {
+    auto stream = exchange->begin_events(event_head());
+    executor.post([stream] {
+      stream->send("one");
+      throw std::bad_alloc();
+    });
+  }
+}
+
+TEST_CASE("WorkThatThrowsEndsItsRequestAndNothingElse") {
+  TestServer server(fail_later);
+  for (const char* path : {"/posted", "/odd", "/timer", "/elsewhere"}) {
+    INFO(path);
+    RawClient client(server.port());
+    CHECK(client.ask(get(path)).status == 500);
+    CHECK(client.ask(get(path)).status == 500);  // the same connection goes on
+  }
+  RawClient streaming(server.port());
+  streaming.send(get("/events"));
+  CHECK(streaming.read_until("\r\n\r\n"));
+  CHECK(streaming.closed_within(seconds(5)));
+  RawClient client(server.port());
+  CHECK(client.ask(get("/posted")).status == 500);
+}
+
+TEST_CASE("WorkBehindWorkThatThrowsStillRuns") {
+  std::atomic<int> ran{0};
+  TestServer server([&](const SharedExchange& exchange) {
+    exchange->executor().post([] { throw std::runtime_error("no"); });
+    exchange->executor().post([&] { ++ran; });
+    exchange->executor().at(soon(milliseconds(1)), [] { throw std::runtime_error("no"); });
+    exchange->executor().at(soon(milliseconds(1)), [&] { ++ran; });
+    echo(exchange);
+  });
+  RawClient client(server.port());
+  CHECK(client.ask(get("/")).status == 200);
+  CHECK(eventually([&] { return ran == 2; }));
 }
 
 TEST_CASE("CountsBytesAndConnections") {
