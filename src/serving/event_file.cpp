@@ -24,11 +24,18 @@ void EventFile::close() {
 }
 
 Result<void> EventFile::open() {
-  // Payloads may be private: the file is the owner's.
-  fd_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-  if (fd_ < 0) return make_error(Code::io_error, "{} cannot be opened: {}", path_, std::strerror(errno));
+  // Payloads may be private: the file is the owner's. Opening a pipe would wait for its reader.
+  fd_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
+  if (fd_ < 0 && errno != ENXIO) {
+    return make_error(Code::io_error, "{} cannot be opened: {}", path_, std::strerror(errno));
+  }
   struct stat found {};
-  bytes_ = ::fstat(fd_, &found) == 0 ? static_cast<std::uint64_t>(found.st_size) : 0;
+  const bool regular = fd_ >= 0 && ::fstat(fd_, &found) == 0 && S_ISREG(found.st_mode);
+  if (!regular || ::fcntl(fd_, F_SETFL, O_APPEND) != 0) {
+    close();
+    return make_error(Code::io_error, "{} is a pipe or a device, not a file; name a file for the log", path_);
+  }
+  bytes_ = static_cast<std::uint64_t>(found.st_size);
   return {};
 }
 

@@ -1,5 +1,9 @@
 #include "jackdaw/serving/event_sender.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -279,6 +283,31 @@ TEST_CASE("AFileThatCannotBeWrittenDropsItsEventsAndSaysWhy") {
   const auto error = EventFile("/nowhere/at/all.jsonl", 100, 1).append("x");
   REQUIRE(error.has_error());
   CHECK(error.error().message.find("/nowhere/at/all.jsonl cannot be opened") != std::string::npos);
+}
+
+TEST_CASE("APipeIsNoFileForALogAndDoesNotHoldTheThread") {
+  const testing::TemporaryFolder folder;
+  const auto pipe = folder / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  World world;
+  const auto sink = world.sender.destination("file://" + pipe.string(), 1 << 20);
+  world.sender.send(sink, event("x"));
+  world.sender.stop(in(seconds(5)));
+  CHECK(world.counted("failed") == "1.0");
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  for (const std::string& path : {pipe.string(), std::string("/dev/null")}) {
+    const auto error = EventFile(path, 100, 1).append("x");
+    REQUIRE(error.has_error());
+    CHECK(error.error().message == path + " is a pipe or a device, not a file; name a file for the log");
+  }
+  ::close(reader);
+}
+
+TEST_CASE("ALinkToAFileTakesTheLog") {
+  const testing::TemporaryFolder folder;
+  std::filesystem::create_symlink("real.jsonl", folder / "events.jsonl");
+  CHECK(EventFile((folder / "events.jsonl").string(), 100, 1).append("x").has_value());
+  CHECK(lines_of(folder / "real.jsonl") == std::vector<std::string>{"x"});
 }
 
 TEST_CASE("ALoggerSendsToEveryDestination") {
