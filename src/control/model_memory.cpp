@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace jackdaw::control {
@@ -22,8 +23,15 @@ ModelMemory::ModelMemory(const MemoryLimits& limits, MetricsRegistry& metrics)
       .set(static_cast<double>(limits.bytes));
 }
 
+// A loaded model that is loaded anew is in both lists, and is one.
+std::size_t ModelMemory::count() const {
+  const auto is_loaded = [this](const auto& reserved) { return loaded_.contains(reserved.first); };
+  const auto both = std::count_if(reserved_.begin(), reserved_.end(), is_loaded);
+  return loaded_.size() + reserved_.size() - static_cast<std::size_t>(both);
+}
+
 bool ModelMemory::has_room(std::uint64_t bytes, bool one_more) const {
-  const std::size_t models = loaded_.size() + reserved_.size() + (one_more ? 1 : 0);
+  const std::size_t models = count() + (one_more ? 1 : 0);
   if (limits_.models_max > 0 && models > limits_.models_max) return false;
   return limits_.bytes == 0 || used_ + bytes <= limits_.bytes;
 }
@@ -49,7 +57,7 @@ std::string ModelMemory::least_recent(const std::map<std::string, bool>& passed)
 }
 
 Error ModelMemory::too_large(const std::string& key, std::uint64_t bytes) const {
-  if (limits_.models_max > 0 && loaded_.size() + reserved_.size() >= limits_.models_max) {
+  if (limits_.models_max > 0 && count() >= limits_.models_max) {
     return make_error(Code::not_ready, "{} models are loaded, as many as may be, and each has requests at work.",
                       loaded_.size());
   }
@@ -81,7 +89,7 @@ Result<void> ModelMemory::reserve(const std::string& key, std::uint64_t bytes,
 
 bool ModelMemory::fits(const std::string& key, std::uint64_t bytes) const {
   const std::lock_guard lock(mutex_);
-  return has_room(bytes, !loaded_.contains(key));
+  return has_room(bytes, !loaded_.contains(key) && !reserved_.contains(key));
 }
 
 void ModelMemory::release(const std::string& key) {
@@ -90,6 +98,7 @@ void ModelMemory::release(const std::string& key) {
   if (at == reserved_.end()) return;
   used_ -= at->second;
   reserved_.erase(at);
+  show();
 }
 
 void ModelMemory::loaded(const std::string& key, std::uint64_t bytes, std::shared_ptr<const serving::Gate> gate) {

@@ -48,6 +48,7 @@ class ModelMemory {
     std::shared_ptr<const serving::Gate> gate;
     std::multimap<Instant, std::string>::iterator place;
   };
+  std::size_t count() const;
   bool has_room(std::uint64_t bytes, bool one_more) const;
   std::string least_recent(const std::map<std::string, bool>& passed);
   Error too_large(const std::string& key, std::uint64_t bytes) const;

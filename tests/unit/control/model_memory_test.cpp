@@ -18,10 +18,12 @@ constexpr std::uint64_t mib = 1 << 20;
 struct MemoryWorld {
   serving::HandClock clock;
   MetricsRegistry metrics;
-  ModelMemory memory{{35 * mib, 0}, metrics};
+  ModelMemory memory;
   std::map<std::string, std::shared_ptr<serving::Gate>> gates;
   std::vector<std::string> evicted;
   std::string busy;  // cannot be evicted
+
+  explicit MemoryWorld(MemoryLimits limits = {35 * mib, 0}) : memory(limits, metrics) {}
 
   Result<void> load(const std::string& key, std::uint64_t bytes = 10 * mib) {
     JACKDAW_TRY(memory.reserve(key, bytes, [this](const std::string& other) {
@@ -79,6 +81,33 @@ TEST_CASE("WhatIsReservedCountsUntilTheLoadHasEnded") {
   world.memory.release("a");
   CHECK(world.memory.fits("b", 10 * mib));
   CHECK(world.memory.used_bytes() == 0);
+}
+
+TEST_CASE("AModelThatIsLoadedAnewIsOneAlsoWhenItHasGrown") {
+  MemoryWorld world({0, 2});
+  for (const char* key : {"a", "b"}) REQUIRE(world.load(key).has_value());
+  world.busy = "b";
+  const auto keep = [](const std::string&) { return false; };
+  REQUIRE(world.memory.reserve("a", 10 * mib, keep).has_value());
+  CHECK(world.memory.reserve("a", 5 * mib, keep).has_value());  // its file is larger than it was
+  CHECK(world.memory.fits("a", 1 * mib));
+  const auto third = world.memory.reserve("c", 1 * mib, keep);
+  REQUIRE(third.has_error());
+  CHECK(third.error().message.find("2 models are loaded, as many as may be") == 0);
+  world.memory.loaded("a", 15 * mib, world.gates["a"]);
+  CHECK(world.memory.used_bytes() == 25 * mib);
+  CHECK(world.evicted.empty());
+}
+
+TEST_CASE("TheGaugeOfResidentBytesFallsWhenALoadFails") {
+  MemoryWorld world;
+  const Gauge& resident = world.metrics.gauge("jackdaw_models_resident_bytes", "");
+  REQUIRE(world.load("a").has_value());
+  REQUIRE(world.memory.reserve("b", 20 * mib, [](const std::string&) { return false; }).has_value());
+  world.memory.loaded("a", 11 * mib, world.gates["a"]);
+  CHECK(resident.value() == 31 * mib);
+  world.memory.release("b");
+  CHECK(resident.value() == 11 * mib);
 }
 
 TEST_CASE("OnlySoManyModelsAreLoadedAtOnceAndTheOthersComeOnDemand") {
