@@ -105,7 +105,8 @@ std::shared_ptr<net::EventStream> PayloadLog::tapped(std::shared_ptr<net::EventS
 }
 
 void begin_payload_log(Call& call, const std::shared_ptr<const PayloadLogger>& logger) {
-  if (logger == nullptr || is_probe(call.request())) return;
+  // A call that the gate has held comes by again.
+  if (call.log != nullptr || logger == nullptr || is_probe(call.request())) return;
   call.log = std::make_shared<PayloadLog>(
       logger, event_id(call), metadata_of(call.request(), logger->metadata_headers()), *call.api->context.clock);
   call.log->request(call.request());

@@ -132,6 +132,24 @@ TEST_CASE("V2CallsAreToldAndProbesAreNot") {
   CHECK(world.told().size() == 2);
 }
 
+TEST_CASE("ACallThatTheGateHoldsIsToldOnce") {
+  LoggedWorld world;
+  const auto gate = std::make_shared<serving::Gate>(serving::GateLimits{}, *world.clock, world.metrics, "default", "m");
+  serving::ServedModel model = *world.registry.snapshot()->find("m");
+  model.gate = gate;
+  world.registry.put(std::move(model));
+  const std::string v2 = R"({"id":"7","inputs":[{"name":"x","shape":[1,2],"datatype":"FP64","data":[1.5,2.5]}]})";
+  const auto first = world.post("/v2/models/m/infer", v2);
+  const auto second = world.post("/v1/models/m:predict", body);
+  REQUIRE_FALSE(first->answer.has_value());
+  gate->open(1);
+  first->run();
+  second->run();
+  CHECK(first->answer->status == 200);
+  CHECK(second->answer->status == 200);
+  CHECK(world.told().size() == 4);
+}
+
 TEST_CASE("AStreamIsHandedOnAtOnceAndToldWhenItEnds") {
   LoggedWorld world(false, true);
   PayloadLog log(world.logger, "s1", "", system_clock());
