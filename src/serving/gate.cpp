@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "jackdaw/base/guarded.h"
+
 namespace jackdaw::serving {
 namespace {
 
@@ -16,7 +18,8 @@ constexpr std::uint64_t closed_bit = 1u << 20;
 constexpr int sum_shift = 21;
 constexpr int sum_bits = 64 - sum_shift;
 constexpr std::uint32_t at_work_max = (1u << 20) - 2;
-constexpr std::uint32_t queue_per_concurrency = 10;  // queue-proxy's
+constexpr std::uint32_t queue_per_concurrency = 10;        // queue-proxy's
+constexpr Duration wake_again = std::chrono::seconds(60);  // at the earliest, when nothing came of the last time
 
 std::uint64_t at_work(std::uint64_t state) {
   return state & count_mask;
@@ -168,14 +171,32 @@ Result<std::shared_ptr<Gate::Held>> Gate::hold(Waiting waiting) {
     held_.emplace(held->id, held);
     set_held_count();
     begun_.fetch_add(1, std::memory_order_relaxed);
-    if (!is_open() && !std::exchange(waking_, true)) wake = wake_;
+    // Who was woken may have failed without a word.
+    const bool overdue = now - woken_at_ >= std::max(limits_.hold_max, wake_again);
+    if (!is_open() && (!std::exchange(waking_, true) || overdue)) {
+      wake = wake_;
+      woken_at_ = now;
+    }
   }
-  held->timer = executor.at(deadline, [weak = weak_from_this(), held] {
-    if (const auto gate = weak.lock()) gate->expire(held);
+  const bool waits = guarded("holding a request", [&] {
+    held->timer = executor.at(deadline, [weak = weak_from_this(), held] {
+      if (const auto gate = weak.lock()) gate->expire(held);
+    });
+    if (wake) wake();
   });
-  if (wake) wake();
+  if (!waits) return give_up(held, wake != nullptr);
   admit_held();
   return held;
+}
+
+// What a request that could not wait has begun is undone.
+Error Gate::give_up(const std::shared_ptr<Held>& held, bool woke) {
+  forget(held);
+  if (woke) {
+    const std::lock_guard lock(mutex_);
+    waking_ = false;
+  }
+  return {Code::not_ready, "The request cannot wait for the model: the server is out of memory.", {}};
 }
 
 bool Gate::forget(const std::shared_ptr<Held>& held) {
@@ -229,7 +250,10 @@ void Gate::admit_held() {
     }
     if (!admitted.empty()) set_held_count();
   }
-  for (const auto& held : admitted) resume(held, {Pass(shared_from_this()), std::nullopt});
+  for (const auto& held : admitted) {
+    Pass pass(shared_from_this());
+    guarded("resuming a request", [&] { resume(held, {std::move(pass), std::nullopt}); });
+  }
 }
 
 std::vector<std::shared_ptr<Gate::Held>> Gate::take_all() {
@@ -241,7 +265,7 @@ std::vector<std::shared_ptr<Gate::Held>> Gate::take_all() {
 }
 
 void Gate::finish(const std::vector<std::shared_ptr<Held>>& all, const std::optional<Error>& refusal) {
-  for (const auto& held : all) resume(held, {std::nullopt, refusal});
+  for (const auto& held : all) guarded("refusing a request", [&] { resume(held, {std::nullopt, refusal}); });
 }
 
 void Gate::on_wake(std::function<void()> wake) {

@@ -87,7 +87,8 @@ class Gate : public std::enable_shared_from_this<Gate> {
 
   // The rest is control's.
 
-  // Called when a request waits and there is no replica, once until open, fail or close; any thread, with no lock held.
+  // Called when a request waits and there is no replica, once until open, fail or close, but again when
+  // none of them has come for long; any thread, with no lock held.
   void on_wake(std::function<void()> wake);
   // There are so many replicas, at least one: those that were held go on, first come first served.
   void open(std::uint32_t replicas);
@@ -115,6 +116,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
   bool try_count(bool overtaking);
   void admit_held();
   std::size_t held_bound() const;
+  Error give_up(const std::shared_ptr<Held>& held, bool woke);
   void finish(const std::vector<std::shared_ptr<Held>>& all, const std::optional<Error>& refusal);
   void expire(const std::shared_ptr<Held>& held);
   std::vector<std::shared_ptr<Held>> take_all();
@@ -140,6 +142,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
   double held_integral_ = 0;  // request-seconds held until held_at_
   Instant held_at_;
   bool waking_ = false;
+  Instant woken_at_{};
   std::optional<Error> failure_;
   Instant retry_at_{};
   std::function<void()> wake_;

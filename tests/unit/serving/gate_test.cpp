@@ -1,6 +1,7 @@
 #include "jackdaw/serving/gate.h"
 
 #include <catch2/catch.hpp>
+#include <new>
 #include <thread>
 
 #include "tests/unit/serving/held_world.h"
@@ -142,6 +143,36 @@ TEST_CASE("ReleaseSendsEveryoneToLookAgain") {
   world.gate->release();
   world.executor.run();
   CHECK(held->looks_again());
+}
+
+TEST_CASE("AWakeThatThrowsRefusesItsRequestAndTheNextOneWakesAgain") {
+  HeldWorld world({});
+  world.gate->on_wake([&] {
+    if (++world.wakes == 1) throw std::bad_alloc();
+  });
+  const auto refused = world.try_hold();
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().code == Code::not_ready);
+  CHECK(world.gate->observe().held == 0);
+  CHECK(world.executor.timers() == 0);
+  auto next = world.hold();
+  CHECK(world.wakes == 2);
+  world.gate->open(1);
+  world.executor.run();
+  CHECK(next->passed());
+}
+
+TEST_CASE("AWakeOfWhichNothingCameIsRepeatedOnceARequestHasWaitedItsTime") {
+  HeldWorld world({.hold_max = 90s});
+  auto first = world.hold();
+  world.pass_time(89s);
+  auto second = world.hold();
+  CHECK(world.wakes == 1);
+  world.pass_time(1s);
+  CHECK(first->refusal().code == Code::deadline_exceeded);
+  auto third = world.hold();
+  auto fourth = world.hold();
+  CHECK(world.wakes == 2);
 }
 
 TEST_CASE("ConcurrencyIsAveragedOverTimeAndCountsWhoIsHeld") {
