@@ -10,6 +10,7 @@
 #include "jackdaw/llm/llm.h"
 #include "jackdaw/text/chat_template.h"
 #include "jackdaw/text/tokenizer.h"
+#include "src/llm/engine_numbers.h"
 #include "src/llm/llm_engine.h"
 #include "src/llm/memory_plan.h"
 #include "src/llm/prompt_codec.h"
@@ -124,7 +125,7 @@ class Factory final : public engine::EngineFactory {
     EngineParts parts;
     JACKDAW_ASSIGN(parts.executable, backend->compile(std::move(model.program), planned.step));
     JACKDAW_TRY(enforce(planned.memory, parts.executable->memory(), spec.model_name));
-    auto metrics = std::make_shared<LlmMetrics>(*context_.metrics, spec.model_name);
+    auto metrics = std::make_shared<LlmMetrics>(*context_.metrics, spec.model_name, numbers_->take(spec.model_name));
     metrics->describe_cache(planned.limits, std::string(kv_encoding_name(planned.step.kv_encoding)));
     parts.model_name = spec.model_name;
     parts.identity = spec.path;
@@ -143,6 +144,7 @@ class Factory final : public engine::EngineFactory {
   }
 
   const LlmContext context_;
+  const std::shared_ptr<EngineNumbers> numbers_ = std::make_shared<EngineNumbers>();
 };
 
 }  // namespace

@@ -1,9 +1,11 @@
 // LlmMetrics: the vllm:* families that autoscalers, routers and dashboards look for (names, labels and buckets as vLLM
-// publishes them), for one model. Updates are relaxed atomics; the registry must outlive it.
+// publishes them), for one engine of a model. Updates are relaxed atomics; the registry must outlive it. With it go the
+// values that are of now: its gauges fall to 0, the counters stay.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "jackdaw/base/metrics.h"
@@ -13,7 +15,12 @@ namespace jackdaw::llm {
 
 class LlmMetrics {
  public:
-  LlmMetrics(MetricsRegistry& registry, const std::string& model_name);
+  // `number`: which of the model's engines it is (engine_numbers.h); kept until the gauges have fallen.
+  LlmMetrics(MetricsRegistry& registry, const std::string& model_name,
+             const std::shared_ptr<const std::string>& number = std::make_shared<const std::string>("0"));
+  ~LlmMetrics();
+  LlmMetrics(const LlmMetrics&) = delete;
+  LlmMetrics& operator=(const LlmMetrics&) = delete;
 
   // vllm:cache_config_info, once the engine's numbers are known.
   void describe_cache(const EngineLimits& limits, const std::string& cache_dtype);
@@ -48,6 +55,8 @@ class LlmMetrics {
  private:
   MetricsRegistry& registry_;
   std::string model_name_;
+  const std::shared_ptr<const std::string> number_;
+  Gauge* info_ = nullptr;
 };
 
 }  // namespace jackdaw::llm

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "fakes.h"
+#include "src/llm/engine_numbers.h"
 
 namespace jackdaw::llm {
 namespace {
@@ -193,6 +194,29 @@ TEST_CASE("AFailedDeviceIsReportedAsUnhealthy") {
   auto late = submit(*engine, make_request(make_prompt(10, 1), 5));
   REQUIRE(late->failure);
   CHECK(late->failure->code == Code::not_ready);
+}
+
+TEST_CASE("EnginesOfOneModelAreCountedApartAndFallToZeroWhenTheyGo") {
+  MetricsRegistry registry;
+  const auto numbers = std::make_shared<EngineNumbers>();
+  auto first = std::make_unique<LlmMetrics>(registry, "smol", numbers->take("smol"));
+  auto second = std::make_unique<LlmMetrics>(registry, "smol", numbers->take("smol"));
+  CHECK(*numbers->take("other") == "0");
+  second->describe_cache(fake_limits(), "f16");
+  first->running.set(3);
+  second->running.set(2);
+  second->kv_cache_usage.set(0.5);
+  second->prompt_tokens.add(7);
+  const auto shows = [&](const std::string& line) { CHECK_THAT(registry.expose(), Catch::Contains(line + "\n")); };
+  shows(R"(vllm:num_requests_running{model_name="smol",engine="0"} 3.0)");
+  shows(R"(vllm:num_requests_running{model_name="smol",engine="1"} 2.0)");
+  second.reset();
+  shows(R"(vllm:num_requests_running{model_name="smol",engine="0"} 3.0)");
+  shows(R"(vllm:num_requests_running{model_name="smol",engine="1"} 0.0)");
+  shows(R"(vllm:kv_cache_usage_perc{model_name="smol",engine="1"} 0.0)");
+  shows(R"(vllm:prompt_tokens_total{model_name="smol",engine="1"} 7.0)");
+  first.reset();
+  CHECK(*numbers->take("smol") == "0");
 }
 
 TEST_CASE("MetricsHaveVllmsNamesAndCounts") {
