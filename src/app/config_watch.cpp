@@ -18,6 +18,7 @@
 #include <thread>
 #include <utility>
 
+#include "jackdaw/base/guarded.h"
 #include "jackdaw/base/log.h"
 #include "jackdaw/spec/finding.h"
 
@@ -154,7 +155,8 @@ class Watch final : public ConfigWatch {
       if (!asked && (!due_ || Steady::now() < *due_)) continue;
       due_.reset();
       restless_since_.reset();
-      attempt(asked);
+      // What was declared before stays.
+      if (!guarded("reading the configuration again", [&] { attempt(asked); })) retry_later();
     }
   }
 

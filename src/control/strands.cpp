@@ -9,6 +9,14 @@ namespace {
 
 constexpr std::size_t quick_threads = 2;
 
+// False also when there is no memory to post it.
+template <typename Work>
+bool post_to(serving::WorkerPool& pool, Work&& work) {
+  bool posted = false;
+  guarded("posting work", [&] { posted = pool.post(std::forward<Work>(work)); });
+  return posted;
+}
+
 }  // namespace
 
 Strands::Strands() : quick_("work", quick_threads, waiting_max), slow_("work-slow", 1, waiting_max) {}
@@ -27,7 +35,7 @@ bool Strands::post(const std::string& key, Lane lane, std::function<void()> work
     strand.push_back({lane, std::move(work)});
     first = strand.size() == 1;
   }
-  if (!first || pool(lane).post([this, key] { run(key); })) return true;
+  if (!first || post_to(pool(lane), [this, key] { run(key); })) return true;
   Task dropped;
   take(key, dropped);
   return false;
@@ -58,7 +66,7 @@ void Strands::run(const std::string& key) {
     if (!ending_) guarded("work", task.work);
     if (!take(key, task)) return;
     // A pool that ends takes nothing more: what is left runs here.
-    if (pool(task.lane).post([this, key] { run(key); })) return;
+    if (post_to(pool(task.lane), [this, key] { run(key); })) return;
   }
 }
 
