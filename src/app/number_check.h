@@ -1,20 +1,12 @@
 // A check of options whose value is a whole number. CLI11's own would print the largest double as the upper bound.
 #pragma once
 
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
-#include <string>
+namespace CLI {
+class Validator;
+}
 
 namespace jackdaw::app {
 
-inline CLI::Validator at_least(long long least) {
-  const auto fault = [least](const std::string& text) -> std::string {
-    long long value = 0;
-    if (CLI::detail::lexical_cast(text, value) && value >= least) return {};
-    return fmt::format("{} is not a whole number of at least {}", text, least);
-  };
-  return CLI::Validator(fault, fmt::format("{} or more", least));
-}
+CLI::Validator at_least(long long least);
 
 }  // namespace jackdaw::app

@@ -284,7 +284,8 @@ TEST_CASE("ALimitedTokenSeesWhatIsItsOwn") {
   CHECK(names("all", "/api/v1/namespaces") == "default team-a team-b ");
   CHECK(names("team", "/api/v1/namespaces") == "team-a ");
   // Lists and watches of objects: what is granted, or nothing.
-  CHECK((get("all", kind + services + "?watch=true")->events != nullptr));
+  const auto of_all = get("all", kind + services + "?watch=true");
+  REQUIRE((of_all->events != nullptr));
   CHECK(get("team", kind + services + "?watch=true")->answer->status == 403);
   CHECK(get("team", kind + services)->answer->status == 403);
   CHECK(get("team", kind + "/namespaces/team-b" + services + "?watch=true")->answer->status == 403);
@@ -293,6 +294,11 @@ TEST_CASE("ALimitedTokenSeesWhatIsItsOwn") {
   REQUIRE((watch->events != nullptr));
   CHECK(watch->events->sent.find("team-a") != std::string::npos);
   CHECK(watch->events->sent.find("team-b") == std::string::npos);
+  api.store->end_watches();
+  for (const auto& stream : {of_all, watch}) {
+    stream->run();
+    CHECK(stream->events->ended);
+  }
 }
 
 TEST_CASE("AWatchIsAStreamOfLines") {
