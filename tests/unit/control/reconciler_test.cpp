@@ -113,6 +113,7 @@ TEST_CASE("EveryModelIsKnownWhenBeginReturnsAndStatusFollows") {
   world.reconciler->start("http://127.0.0.1:8080");
   CHECK(world.ready_becomes("True (missing)"));
   CHECK(at(*store.get(named("iris")), {"status", "address", "url"}) == "http://127.0.0.1:8080");
+  for (int i = 0; i < 1000 && !world.settled; ++i) std::this_thread::sleep_for(5ms);  // said after the status
   CHECK(world.settled);
 
   world.models.fail_with("no such file");
